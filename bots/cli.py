@@ -1,0 +1,131 @@
+"""The `ketafacts` program: its commands and exit codes."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bots import compose
+from bots.proof import content_checks, overdue
+from bots.settings import Settings, read_settings
+from core.card import card_check
+from core.content import content_schema, load_content
+from core.edition import open_edition
+from core.errors import ContentError, SettingsError, StoreError
+from core.phrases import load_phrases
+from core.safety import load_guards
+from core.search import Found
+
+USAGE = 2
+"""Exit code for a program that can't start as set up."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit code: 0 done, 1 faults in content, 2 can't start."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        settings = read_settings(os.environ)
+        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        # httpx writes whole addresses, tokens included, at INFO.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        code: int = chosen.run(settings, chosen)
+    except ContentError as error:
+        print("\n".join(error.lines()), file=sys.stderr)
+        return 1
+    except (SettingsError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def run(settings: Settings, _chosen: argparse.Namespace) -> int:
+    """Start the platforms that have a token, or the console if none has."""
+    asyncio.run(compose.run_console(settings, explain=True))
+    return 0
+
+
+def console(settings: Settings, _chosen: argparse.Namespace) -> int:
+    """Chat in the terminal."""
+    asyncio.run(compose.run_console(settings, explain=False))
+    return 0
+
+
+def check(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Print every fault and warning of a content file; 1 if there is a fault."""
+    path: Path = chosen.file or settings.content_path
+    content = load_content(path, [card_check(load_phrases()), *content_checks()])
+    warnings, faults = overdue(content)
+    for line in [*warnings, *faults]:
+        print(f"{path.name}: {line}")
+    if not faults:
+        print(f"{path.name}: {len(content.entries)} entries, no faults")
+    return 1 if faults else 0
+
+
+def find(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Show what competes for some words, and why the answer would be what it is."""
+    edition = open_edition(settings.content_path, load_phrases(), load_guards())
+    text = " ".join(chosen.words)
+    ruling = edition.guards.check(text)
+    chances = "  ".join(f"{name} {chance:.2f}" for name, chance in ruling.scores.items())
+    print(f"guard    {ruling.guard or 'none'}  rule: {ruling.rule or 'none'}  chances: {chances}")
+    print("\n".join(_explained(edition.index.find(text))))
+    return 0
+
+
+def answer(settings: Settings, _chosen: argparse.Namespace) -> int:
+    """Answer a JSON list of questions on stdin, each on its own, as if asked in private."""
+    try:
+        questions = json.load(sys.stdin)
+    except ValueError:
+        questions = None
+    if not isinstance(questions, list) or not all(isinstance(question, str) for question in questions):
+        print("stdin should be a JSON list of texts", file=sys.stderr)
+        return USAGE
+    json.dump(asyncio.run(compose.answer_all(settings, questions)), sys.stdout)
+    return 0
+
+
+def schema(_settings: Settings, _chosen: argparse.Namespace) -> int:
+    """Print the JSON Schema of content files."""
+    print(json.dumps(content_schema(), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _explained(found: Found) -> Iterator[str]:
+    """What was decided, what it was decided on, and every entry that competed."""
+    choices = ", ".join(found.choices) or "nothing"
+    decided = f"answer {found.entry_id}" if found.entry_id else f"offer {choices}"
+    yield f"decision {decided}  by: {found.how}  covered: {found.inside:.2f}  right: {found.right:.2f}"
+    yield from (f"  {name:<28}{value:8.3f}" for name, value in found.features)
+    for match in found.candidates:
+        scores = "  ".join(f"{name} {score:.2f}" for name, score in match.scores)
+        yield f"  {match.probability:6.3f}  {match.entry_id:<20}{scores}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ketafacts", description="A myth-and-fact bot for Telegram and Discord."
+    )
+    parser.set_defaults(run=run)
+    commands = parser.add_subparsers(metavar="COMMAND")
+    for function in (run, console, check, find, answer, schema):
+        text = (function.__doc__ or "").rstrip(".")
+        command = commands.add_parser(function.__name__, help=text, description=text)
+        command.set_defaults(run=function)
+        if function is check:
+            command.add_argument("file", nargs="?", type=Path, help="default: CONTENT_PATH")
+        if function is find:
+            command.add_argument("words", nargs="+")
+        if function is answer:
+            command.add_argument(
+                "--json", action="store_true", required=True, help="the only format there is"
+            )
+    return parser

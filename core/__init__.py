@@ -1,0 +1,1 @@
+"""Topic-neutral engine: curated entries in, one honest answer out; knows no platform."""

@@ -1,0 +1,110 @@
+"""The one way in: safety first, then the command or button, then the last-resort error."""
+
+import logging
+import re
+import secrets
+import traceback
+from collections import OrderedDict
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from core.buttons import pressed
+from core.card import crisis_brief, crisis_card, declined_card
+from core.chat import Facts, Request, Surface
+from core.commands import COMMANDS, ask
+from core.edition import Edition
+from core.errors import BadInput
+from core.reply import Block, Reply
+from core.turn import Deps, Turn
+
+log = logging.getLogger(__name__)
+
+SHORT_FORM = timedelta(minutes=10)
+"""How long after a full crisis card the same chat gets the short form."""
+
+REMEMBERED_CRISES = 10_000
+"""Chats whose last crisis card is remembered, in memory only."""
+
+_COMMAND = re.compile(r"/(?P<name>[a-zA-Z0-9_]{1,32})(?:@\w+)?(?=\s|$)(?P<words>.*)", re.DOTALL)
+_BY_NAME = {command.name: command for command in COMMANDS}
+
+
+class App:
+    """Answers requests from the edition that is current."""
+
+    def __init__(self, edition: Edition, deps: Deps) -> None:
+        self.edition = edition
+        self._deps = deps
+        self._crises: OrderedDict[str, datetime] = OrderedDict()
+
+    async def handle(self, request: Request, facts: Facts) -> Reply | None:
+        """The answer, or None where the bot has nothing to say."""
+        try:
+            turn = Turn(request, self.edition, self._deps, facts)
+            reply = self._guarded(turn) or await _answer(turn)
+        except BadInput as error:
+            reply = Reply(
+                title=self._deps.phrases.say(error.key, **error.fields), whisper=request.can_whisper
+            )
+        except Exception as error:  # noqa: BLE001 - the last resort: nobody is shown a traceback
+            reply = self._apology(error, request)
+        if reply and reply.thread is None:
+            reply = replace(reply, thread=request.thread)
+        return reply
+
+    def _guarded(self, turn: Turn) -> Reply | None:
+        """The safety card that what was typed calls for, if it does."""
+        request = turn.request
+        if request.action is not None or not request.addressed:
+            return None
+        typed = _COMMAND.match(request.text.strip())
+        known = typed and typed["name"].lower() in _BY_NAME
+        ruling = turn.edition.guards.check(typed["words"] if typed and known else request.text)
+        if ruling.guard is None:
+            return None
+        if ruling.guard != "crisis":
+            return declined_card(turn.edition.content, ruling.guard, turn.deps.phrases)
+        seen_alone = request.private or request.can_whisper
+        card = crisis_card if seen_alone and self._is_first_crisis(turn) else crisis_brief
+        link = "" if request.private else request.bot_link
+        return replace(card(turn.edition.content, turn.deps.phrases, link), whisper=request.can_whisper)
+
+    def _is_first_crisis(self, turn: Turn) -> bool:
+        key, now = turn.chat_key(), turn.deps.clock()
+        last = self._crises.get(key)
+        if last is not None and now - last < SHORT_FORM:
+            return False
+        self._crises[key] = now
+        self._crises.move_to_end(key)
+        while len(self._crises) > REMEMBERED_CRISES:
+            self._crises.popitem(last=False)
+        return True
+
+    def _apology(self, error: Exception, request: Request) -> Reply:
+        reference = secrets.token_hex(4)
+        # Neither the error's words nor its locals: they may hold what a person typed.
+        frames = traceback.extract_tb(error.__traceback__)
+        stack = " > ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+        log.error("reference=%s error=%s stack=%s", reference, type(error).__qualname__, stack)
+        say = self._deps.phrases.say
+        return Reply(
+            title=say("error.title"),
+            blocks=(Block(say("error.text", reference=reference)),),
+            whisper=request.can_whisper,
+        )
+
+
+async def _answer(turn: Turn) -> Reply | None:
+    request = turn.request
+    if request.action is not None:
+        return await pressed(turn)
+    typed = _COMMAND.match(request.text.strip())
+    if typed:
+        command = _BY_NAME.get(typed["name"].lower())
+        if command:
+            return await command.run(replace(turn, words=typed["words"].strip()))
+        # In a group the command may be meant for another bot.
+        return Reply(title=turn.say("command.unknown")) if request.private else None
+    if request.addressed and request.text.strip() and request.surface is Surface.MESSAGE:
+        return await ask(replace(turn, words=request.text))
+    return None

@@ -1,0 +1,167 @@
+"""What content looks like as answers: an entry at two depths, and the safety cards."""
+
+from collections.abc import Iterator, Sequence
+
+from core.content import Check, Content, Entry, Finding, Helpline
+from core.phrases import Phrases
+from core.reply import Block, Button, Deed, Link, Reply, Style, plain_text, utf16_length
+
+FIRST_UNITS = 1024
+"""Telegram's limit for a caption, in UTF-16 units (Bot API 10.1, sendPhoto)."""
+
+MORE_UNITS = 4096
+"""Telegram's limit for a text and Discord's for an embed description, in UTF-16 units."""
+
+
+def first_card(content: Content, entry: Entry, phrases: Phrases) -> Reply:
+    """What a person reads first: verdict, claim, answer, body, caveat, sources."""
+    rows = [
+        Button(phrases.say(f"button.another.{entry.kind}"), f"next:{entry.kind}"),
+        Button(phrases.say("button.more"), f"more:{entry.id}"),
+    ]
+    if entry.related:
+        rows.append(Button(phrases.say("button.related"), f"rel:{entry.id}"))
+    return Reply(
+        title=verdict_line(entry, phrases),
+        tone=entry.verdict,
+        blocks=(
+            Block(phrases.say("card.claim", claim=entry.claim), style=Style.QUOTE),
+            Block(entry.answer, style=Style.STRONG),
+            Block(entry.body),
+            Block(entry.must_not_miss, label=phrases.say("card.must_not_miss")),
+        ),
+        links_label=phrases.say("card.sources"),
+        links=tuple(Link(source.label, source.url) for source in entry.sources),
+        closing=content.bot.standing_line,
+        buttons=(tuple(rows),),
+        entry_id=entry.id,
+    )
+
+
+def more_card(content: Content, entry: Entry, phrases: Phrases) -> Reply:
+    """The evidence, the full sources, a question for the clinician, the review."""
+    sources = [
+        Block(
+            phrases.say(
+                "more.source",
+                authors=source.authors.rstrip("."),
+                title=source.title.rstrip("."),
+                published_in=source.published_in.rstrip("."),
+                year=source.year or phrases.say("more.undated"),
+                checked=source.checked.isoformat(),
+            ),
+            style=Style.ITEM,
+            url=source.url,
+        )
+        for source in entry.sources
+    ]
+    strength = phrases.say("more.strength", strength=entry.evidence.strength, why=entry.evidence.why)
+    reviewed = phrases.say("more.reviewed", date=entry.reviewed.date.isoformat(), by=entry.reviewed.by)
+    return Reply(
+        title=verdict_line(entry, phrases),
+        tone=entry.verdict,
+        blocks=(
+            Block(phrases.say("card.claim", claim=entry.claim), style=Style.QUOTE),
+            Block(entry.answer, style=Style.STRONG),
+            Block(strength, label=phrases.say("more.evidence")),
+            Block(entry.ask_your_clinician, label=phrases.say("more.ask")),
+            Block(phrases.say("card.sources"), style=Style.HEADING),
+            *sources,
+            Block(reviewed, label=phrases.say("more.review")),
+        ),
+        closing=content.bot.standing_line,
+        buttons=((Button(phrases.say("button.back"), f"show:{entry.id}"),),),
+        deed=Deed.EDIT,
+        entry_id=entry.id,
+    )
+
+
+def verdict_line(entry: Entry, phrases: Phrases) -> str:
+    """The verdict as shape and words: never told by colour alone."""
+    return phrases.say(f"verdict.{entry.verdict}")
+
+
+def crisis_card(content: Content, phrases: Phrases, link: str = "") -> Reply:
+    """The full crisis card: one kind sentence, emergency numbers, every crisis line with its country.
+
+    The reader's country is unknown and never inferred, so all are shown.
+    """
+    crisis = content.safety.crisis
+    emergency = _contacts(crisis.emergency, phrases, "crisis.emergency_line")
+    lines = _contacts(crisis.helplines, phrases, "crisis.line")
+    blocks = [
+        Block(crisis.message, style=Style.STRONG),
+        Block(crisis.act_now, style=Style.STRONG),
+        *emergency,
+    ]
+    blocks += [Block(phrases.say("crisis.helplines"), style=Style.HEADING), *lines]
+    return Reply(
+        title=phrases.say("crisis.title"),
+        tone="crisis",
+        blocks=(*blocks, *_private(phrases, link)),
+        guard="crisis",
+    )
+
+
+def crisis_brief(content: Content, phrases: Phrases, link: str = "") -> Reply:
+    """The crisis card where others read along, or again soon after the full one: short, no name, no quote."""
+    crisis = content.safety.crisis
+    numbers = phrases.say(
+        "crisis.brief_numbers",
+        numbers=", ".join(f"{line.contact} ({line.country})" for line in crisis.emergency),
+    )
+    blocks = (Block(crisis.short, style=Style.STRONG), Block(numbers), *_private(phrases, link))
+    return Reply(title=phrases.say("crisis.title"), tone="crisis", blocks=blocks, guard="crisis")
+
+
+def declined_card(content: Content, guard: str, phrases: Phrases) -> Reply:
+    """No number and no seller: why, whom to ask, and the nearest safe entry as a button."""
+    declined = content.safety.dosing if guard == "dosing" else content.safety.sourcing
+    helplines = _contacts(declined.helplines, phrases, "declined.line")
+    entry = content.entry(declined.entry)
+    return Reply(
+        title=phrases.say(f"declined.{guard}"),
+        tone="declined",
+        blocks=(Block(declined.message), Block(declined.advice), *helplines),
+        closing=content.bot.standing_line,
+        buttons=((Button(entry.title, f"show:{entry.id}"),),) if entry else (),
+        guard=guard,
+    )
+
+
+def _contacts(lines: Sequence[Helpline], phrases: Phrases, key: str) -> list[Block]:
+    return [
+        Block(
+            phrases.say(key, contact=line.contact, name=line.name),
+            label=phrases.say("crisis.country", country=line.country),
+            style=Style.ITEM,
+        )
+        for line in lines
+    ]
+
+
+def _private(phrases: Phrases, link: str) -> tuple[Block, ...]:
+    return (Block(phrases.say("crisis.private"), url=link),) if link else ()
+
+
+def card_check(phrases: Phrases) -> Check:
+    """A rule for content files: both messages of every entry fit, whole, everywhere."""
+
+    def check(content: Content) -> Iterator[Finding]:
+        for index, entry in enumerate(content.entries):
+            first, more = first_card(content, entry, phrases), more_card(content, entry, phrases)
+            for name, over in (
+                ("first message", utf16_length(plain_text(first)) - FIRST_UNITS),
+                ("first message with its links", _with_links(first) - MORE_UNITS),
+                ("More message with its links", _with_links(more) - MORE_UNITS),
+            ):
+                if over > 0:
+                    yield ("entries", index), f"its {name} is {over} characters too long; shorten the texts"
+
+    return check
+
+
+def _with_links(card: Reply) -> int:
+    """What Discord counts: `[text](address)` for every link."""
+    addresses = [link.url for link in card.links] + [block.url for block in card.blocks if block.url]
+    return utf16_length(plain_text(card)) + sum(utf16_length(url) + 4 for url in addresses)

@@ -1,0 +1,143 @@
+"""A linear classifier over words, their meanings, word pairs and letter runs: one probability per guard."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import accumulate, pairwise
+from math import exp, sqrt
+from pathlib import Path
+
+WEIGHTS = Path(__file__).with_name("guards.json")
+
+LETTER_RUN = 0.2
+"""What a letter run counts beside a whole word, chosen by cross-validation (fit_guards.py)."""
+
+MARK = 4.0
+"""What the mark of a rule counts beside a word (fit_guards.py)."""
+
+DAMPING = 4.0
+"""Words added to a window's length, so that very short ones don't shout (fit_guards.py)."""
+
+WINDOW = 26
+"""Longest window in words: a long sentence is read in pieces of this length, half overlapping."""
+
+REMEMBERED = 20_000
+
+Sums = tuple[float, ...]
+Span = tuple[int, int]
+
+
+def letter_runs(word: str) -> Iterator[str]:
+    """Runs of three to five letters in `word`, its edges marked by spaces and led by `~`."""
+    if len(word) > 2:
+        edged = f" {word[:20]} "
+        for size in (3, 4, 5):
+            for start in range(len(edged) - size + 1):
+                yield "~" + edged[start : start + size]
+
+
+def word_features(word: str, concepts: Mapping[str, str]) -> Iterator[tuple[str, float]]:
+    """Feature names of one word and what each counts; a mark (`=rule`) has no letters to look at."""
+    if word.startswith("="):
+        yield word, MARK
+    else:
+        yield word, 1.0
+        if word in concepts:
+            yield concepts[word], 1.0
+        for run in letter_runs(word):
+            yield run, LETTER_RUN
+
+
+def pair_features(words: Sequence[str], concepts: Mapping[str, str]) -> Iterator[str]:
+    """Feature names of neighbours and next neighbours in `words`."""
+    meant = [concepts.get(word, word) for word in words]
+    yield from (f"{a} {b}" for a, b in pairwise(meant))
+    yield from (f"{a} _ {b}" for a, b in zip(meant, meant[2:], strict=False))
+
+
+def windows(sentences: Sequence[Sequence[str]]) -> list[Span]:
+    """Spans of the running words that are judged one by one: sentences, neighbours, the whole."""
+    starts = [0, *accumulate(map(len, sentences))]
+    spans: list[Span] = []
+    for start, end in pairwise(starts):
+        if end - start <= WINDOW:
+            spans.append((start, end))
+        else:
+            spans += [(at, min(at + WINDOW, end)) for at in range(start, end - WINDOW // 2, WINDOW // 2)]
+    spans += [(a, b) for a, b in zip(starts, starts[2:], strict=False) if b - a <= WINDOW]
+    if len(sentences) > 2 and starts[-1] <= WINDOW:
+        spans.append((0, starts[-1]))
+    return spans
+
+
+def damped(length: int) -> float:
+    """What the sum over a window of `length` words is divided by."""
+    return sqrt(length + DAMPING)
+
+
+class Classifier:
+    """Weights by feature, one for each of `names`; `bias` likewise.
+
+    A feature is a word (`die`), a pair of neighbours (`to die`) or of next neighbours (`want _ die`),
+    a letter run (`~ die`), or, where `concepts` knows the word, its concept (`@kin`), which also
+    stands for the word in pairs.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        bias: Sequence[float],
+        weights: Mapping[str, Sequence[float]],
+        concepts: Mapping[str, str],
+    ) -> None:
+        self.names = tuple(names)
+        self.bias = tuple(bias)
+        self.weights = weights
+        self.concepts = concepts
+        self._zero: Sums = (0.0,) * len(self.names)
+        self._word_sums = lru_cache(REMEMBERED)(self._sum_word)
+
+    def _sum_word(self, word: str) -> Sums:
+        sums = list(self._zero)
+        for name, value in word_features(word, self.concepts):
+            if weights := self.weights.get(name):
+                for head, weight in enumerate(weights):
+                    sums[head] += value * weight
+        return tuple(sums)
+
+    def scores(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Span, Sums]]:
+        """Every window with its probabilities, in the order of `names`."""
+        running = [word for sentence in sentences for word in sentence]
+        alone = [self._word_sums(word) for word in running]
+        meant = [self.concepts.get(word, word) for word in running]
+        near = [self.weights.get(f"{a} {b}", self._zero) for a, b in pairwise(meant)]
+        far = [self.weights.get(f"{a} _ {b}", self._zero) for a, b in zip(meant, meant[2:], strict=False)]
+        totals = [[_totals(row, head) for row in (alone, near, far)] for head in range(len(self.names))]
+        return [(span, self._probabilities(span, totals)) for span in windows(sentences)]
+
+    def _probabilities(self, span: Span, totals: Sequence[Sequence[list[float]]]) -> Sums:
+        start, end = span
+        found: list[float] = []
+        for bias, rows in zip(self.bias, totals, strict=True):
+            # A window of n words has n - 1 pairs of neighbours and n - 2 of next neighbours.
+            sums = (
+                row[max(end - short, start)] - row[start]
+                for short, row in enumerate(rows)
+                if end - short > start
+            )
+            found.append(_squash(bias + sum(sums) / damped(end - start)))
+        return tuple(found)
+
+
+def _totals(rows: Sequence[Sequence[float]], head: int) -> list[float]:
+    return list(accumulate((sums[head] for sums in rows), initial=0.0))
+
+
+def _squash(value: float) -> float:
+    return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, value))))
+
+
+def load_classifier(concepts: Mapping[str, str], path: Path = WEIGHTS) -> Classifier:
+    """The shipped classifier, with the concepts it was fitted with."""
+    made = json.loads(path.read_text(encoding="utf-8"))
+    return Classifier(made["names"], made["bias"], made["weights"], concepts)

@@ -1,0 +1,135 @@
+"""What the bot can be told to do: one function for each command, and the table they stand in."""
+
+from dataclasses import dataclass, replace
+
+from core.card import first_card
+from core.errors import BadInput
+from core.outcome import matched, offer, random_entry, topic_list
+from core.reply import Block, Button, Reply, Style
+from core.turn import Answer, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A row of the table from which menus, slash commands and /help all come.
+
+    Attributes:
+        name: as typed after the slash.
+        run: answers it.
+        takes: phrase key of what may follow it.
+    """
+
+    name: str
+    run: Answer
+    takes: str = "takes.nothing"
+
+
+async def myth(turn: Turn) -> Reply:
+    """The best myth on the words, or one that the chat hasn't had in this round."""
+    return await _of_kind(turn, "myth")
+
+
+async def fact(turn: Turn) -> Reply:
+    """The best fact on the words, or one that the chat hasn't had in this round."""
+    return await _of_kind(turn, "fact")
+
+
+async def ask(turn: Turn) -> Reply:
+    """One entry, up to three to choose from, or an honest none."""
+    if not turn.words.strip():
+        raise BadInput("ask.empty", example=turn.edition.content.entries[0].phrasings[0])
+    found = turn.edition.index.find(turn.words)
+    entry = turn.edition.content.entry(found.entry_id) if found.entry_id else None
+    return matched(turn, entry, found.also) if entry else offer(turn, found.choices)
+
+
+async def topics(turn: Turn) -> Reply:
+    """The categories, as buttons."""
+    return topic_list(turn)
+
+
+async def help_(turn: Turn) -> Reply:
+    """Every command with what it does."""
+    lines = [
+        Block(turn.say(f"menu.{c.name}"), label=f"/{c.name} {turn.say(c.takes)}".strip(), style=Style.ITEM)
+        for c in COMMANDS
+        if c.name != "start"
+    ]
+    key = "help.ask" if turn.request.private else "help.ask_group"
+    return Reply(
+        title=turn.say("help.title"),
+        blocks=(*lines, Block(turn.say(key))),
+        closing=turn.edition.content.bot.standing_line,
+    )
+
+
+async def start(turn: Turn) -> Reply:
+    """Hello, or the entry that a link into the private chat names."""
+    content = turn.edition.content
+    if entry := content.entry(turn.words.strip()):
+        return first_card(content, entry, turn.deps.phrases)
+    rows = (
+        (Button(turn.say("button.myth"), "next:myth"), Button(turn.say("button.fact"), "next:fact")),
+        (Button(turn.say("button.topics"), "topics"),),
+    )
+    shown = await help_(turn)
+    blocks = (Block(content.bot.about), Block(turn.say("start.text"), style=Style.HEADING), *shown.blocks)
+    return replace(shown, title=turn.say("start.title", name=content.bot.name), blocks=blocks, buttons=rows)
+
+
+async def about(turn: Turn) -> Reply:
+    """Who makes this, by what rules, and how much there is."""
+    content = turn.edition.content
+    kinds = [entry.kind for entry in content.entries]
+    newest = max(entry.reviewed.date for entry in content.entries).isoformat()
+    counts = turn.say("about.count", myths=kinds.count("myth"), facts=kinds.count("fact"), date=newest)
+    return Reply(
+        title=turn.say("about.title", name=content.bot.name),
+        blocks=(
+            Block(content.bot.about),
+            Block(content.bot.editorial_policy, label=turn.say("about.policy")),
+            Block(counts),
+        ),
+        closing=content.bot.standing_line,
+    )
+
+
+async def privacy(turn: Turn) -> Reply:
+    """What is kept, and what isn't."""
+    keys = ("privacy.text", "privacy.round", "privacy.forget")
+    return Reply(title=turn.say("privacy.title"), blocks=tuple(Block(turn.say(key)) for key in keys))
+
+
+async def forget(turn: Turn) -> Reply:
+    """Delete at once what the chat has, and say what it was."""
+    if not turn.request.private and not await turn.facts.is_admin(turn.request):
+        raise BadInput("forget.admins")
+    gone = await turn.deps.store.forget(turn.chat_key())
+    text = turn.say("forget.some", count=gone.seen) if gone.seen else turn.say("forget.nothing")
+    return Reply(title=turn.say("forget.title"), blocks=(Block(text),))
+
+
+COMMANDS = (
+    Command("myth", myth, "takes.words"),
+    Command("fact", fact, "takes.words"),
+    Command("ask", ask, "takes.question"),
+    Command("topics", topics),
+    Command("help", help_),
+    Command("start", start),
+    Command("about", about),
+    Command("privacy", privacy),
+    Command("forget", forget),
+)
+
+
+async def _of_kind(turn: Turn, kind: str) -> Reply:
+    if not turn.words.strip():
+        return await random_entry(turn, kind)
+    content = turn.edition.content
+    found = turn.edition.index.find(turn.words, prefer_kind=kind)
+    entry = content.entry(found.entry_id) if found.entry_id else None
+    if not entry:
+        return offer(turn, found.choices)
+    if entry.kind == kind:
+        return first_card(content, entry, turn.deps.phrases)
+    return replace(offer(turn, (entry.id,)), title=turn.say(f"choose.other.{entry.kind}"))

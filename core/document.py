@@ -1,0 +1,161 @@
+"""A YAML text as plain lists, dicts and strings, with the line of every value."""
+
+import re
+from typing import Any
+
+import yaml
+
+from core.errors import Fault
+
+Path = tuple[str | int, ...]
+"""Where a value stands: `("entries", 3, "title")`."""
+
+MAX_BYTES = 5_000_000
+"""A file over this is a mistake: 1,000 full entries are about 4 MB."""
+
+MAX_DEPTH = 12
+"""The schema nests five deep; more is a YAML bomb or a slip."""
+
+_NULL = "tag:yaml.org,2002:null"
+
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_BREAK = re.compile(r"[\x85\u2028\u2029]")
+
+
+class _Loader(yaml.CSafeLoader):
+    """Reads every scalar as text, so that `no`, `false` and 1-2 stay what was typed."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [rule for rule in rules if rule[0] == _NULL]
+    for first, rules in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+class Document:
+    """What a YAML text says, and every fault of its form.
+
+    Attributes:
+        data: nested lists, dicts, strings and None; None if the text can't be read.
+        faults: what is wrong with the text, and what `report` added.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        self.data: Any = None
+        self.faults: list[Fault] = []
+        self._lines: dict[Path, int] = {(): 1}
+        self._names: dict[Path, str] = {}
+        text = self._decode(raw)
+        if text is not None and self._is_tame(text):
+            node = yaml.compose(text, Loader=_Loader)
+            plain = None if node is None else self._plain(node, ())
+            self.data = {} if plain is None else plain
+
+    def report(self, path: Path, message: str) -> None:
+        """Add a fault at `path`; where nothing stands there, at the line of what it belongs to."""
+        known = next(path[:n] for n in range(len(path), -1, -1) if path[:n] in self._lines)
+        self.faults.append(Fault(self._lines[known], self._show(path), message))
+
+    def _decode(self, raw: bytes) -> str | None:
+        if len(raw) > MAX_BYTES:
+            self.report((), f"the file is over {MAX_BYTES // 1_000_000} MB; shorten it")
+            return None
+        try:
+            text = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            self.faults.append(Fault(line, "", "this is not UTF-8; save the file as UTF-8"))
+            return None
+        for number, line_text in enumerate(text.split("\n"), 1):
+            if "\t" in line_text:
+                self.faults.append(Fault(number, "", "this line has a tab; use spaces"))
+            if _BREAK.search(line_text):
+                # YAML ends a line here and editors don't, so every later line number would be wrong.
+                self.faults.append(Fault(number, "", "this line has an invisible line break; type it anew"))
+        return None if self.faults else text
+
+    def _is_tame(self, text: str) -> bool:
+        """Walk the events without recursion: nothing that could explode or mislead."""
+        depth = documents = 0
+        try:
+            for event in yaml.parse(text, Loader=_Loader):
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                depth += isinstance(event, yaml.CollectionStartEvent)
+                depth -= isinstance(event, yaml.CollectionEndEvent)
+                documents += isinstance(event, yaml.DocumentStartEvent)
+                message = _wildness(event, documents)
+                if message:
+                    self.faults.append(Fault(line, "", message))
+                if depth > MAX_DEPTH:
+                    message = f"nested over {MAX_DEPTH} deep; check the indentation and brackets"
+                    self.faults.append(Fault(line, "", message))
+                    return False
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            # Something left open is noticed after the last line, which no editor shows.
+            line = min(mark.line, text.count("\n")) + 1 if mark else 1
+            self.faults.append(Fault(line, "", _syntax(str(error.problem))))
+        except yaml.reader.ReaderError as error:
+            # The C loader counts in bytes.
+            line = text.encode().count(b"\n", 0, error.position) + 1
+            self.faults.append(Fault(line, "", "this has a character YAML forbids; remove it"))
+        return not self.faults
+
+    def _plain(self, node: yaml.Node, path: Path) -> Any:
+        self._lines[path] = node.start_mark.line + 1
+        if isinstance(node, yaml.SequenceNode):
+            return [self._plain(item, (*path, n)) for n, item in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if _CONTROL.search(node.value):
+            self.report(path, "has a control character, written with \\ in quotes; remove it")
+        return None if node.tag == _NULL else node.value.strip()
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        plain: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode) or not key_node.value.isprintable():
+                self.faults.append(Fault(line, self._show(path), "a key should be one word"))
+                continue
+            key = str(key_node.value)
+            here = (*path, key)
+            if key in plain:
+                message = f"is written twice (first on line {self._lines[here]}); remove one"
+                self.faults.append(Fault(line, self._show(here), message))
+                continue
+            plain[key] = self._plain(value_node, here)
+            self._lines[here] = line
+            if key == "id" and isinstance(plain[key], str) and plain[key] and plain[key].isprintable():
+                self._names[path] = plain[key]
+        return plain
+
+    def _show(self, path: Path) -> str:
+        """The place as editors know it: list items by their id where they have one."""
+        shown = ""
+        for n, part in enumerate(path):
+            if isinstance(part, int):
+                shown += f"[{self._names.get(path[: n + 1], part)}]"
+            else:
+                shown += f".{part}" if shown else part
+        return shown
+
+
+def _wildness(event: yaml.Event, documents: int) -> str:
+    if isinstance(event, yaml.AliasEvent):
+        return "uses an alias (*name); write it out, or put text that starts with * in quotes"
+    if getattr(event, "tag", None):
+        return "uses a tag (!name); remove it, or put text that starts with ! in quotes"
+    if getattr(event, "anchor", None):
+        return "uses an anchor (&name); remove it, or put text that starts with & in quotes"
+    if isinstance(event, yaml.DocumentStartEvent) and documents > 1:
+        return "starts a second document (---); remove this line"
+    return ""
+
+
+def _syntax(problem: str) -> str:
+    if "mapping values are not allowed" in problem:
+        return "is no YAML: there is a ': ' inside text, or the line is indented wrongly; use quotes"
+    if "found character that cannot start" in problem:
+        return "is no YAML: text starts with a special character; put it in quotes"
+    return f"is no YAML ({problem}); look for a missing quote or wrong indentation here or just above"

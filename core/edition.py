@@ -1,0 +1,45 @@
+"""One state of content.yaml with everything built from it, swapped as a whole."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from core.card import card_check
+from core.content import Content, load_content
+from core.phrases import Phrases
+from core.safety import Guards
+from core.search import Index
+
+OTHER_NAMES = (Path(__file__).with_name("medicines.txt"), Path(__file__).with_name("other_topics.txt"))
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Sound content, its search index, and the guards that come before it."""
+
+    content: Content
+    index: Index
+    guards: Guards
+
+
+def open_edition(path: Path, phrases: Phrases, guards: Guards) -> Edition:
+    """Read content.yaml and build its index.
+
+    Raises:
+        ContentError: the file has faults; carries all of them.
+    """
+    return build_edition(load_content(path, [card_check(phrases)]), guards)
+
+
+def build_edition(content: Content, guards: Guards) -> Edition:
+    """An edition of content that is already checked."""
+    index = Index(content.entries, content.bot.topic_words, content.not_covered, _other_names())
+    index.warm()
+    return Edition(content, index, guards)
+
+
+@cache
+def _other_names() -> tuple[str, ...]:
+    """Medicines, treatments and conditions: a question that names one may be on another topic."""
+    lines = [line for name in OTHER_NAMES for line in name.read_text(encoding="utf-8").splitlines()]
+    return tuple(line for line in lines if line and not line.startswith("#"))

@@ -1,0 +1,93 @@
+"""What a search or a draw leads to: an entry, a choice of entries, or an honest none."""
+
+from dataclasses import replace
+
+from core.card import first_card
+from core.content import Entry
+from core.pick import draw_from
+from core.reply import Block, Button, Choice, Deed, Reply, Style
+from core.turn import Turn
+
+
+async def random_entry(turn: Turn, kind: str) -> Reply:
+    """The next entry of the chat's round."""
+    content, deps = turn.edition.content, turn.deps
+    entries = {entry.id: entry for entry in content.entries if entry.kind == kind}
+    if not entries:
+        return none(turn)
+    chosen = await deps.store.draw(turn.chat_key(), kind, draw_from(list(entries), deps.rng), deps.clock())
+    return first_card(content, entries[chosen], deps.phrases)
+
+
+def matched(turn: Turn, entry: Entry, also: tuple[str, ...] = ()) -> Reply:
+    """An entry found by a question: its one-sentence answer first, and what was matched.
+
+    `also` are entries that came close; they stand below as buttons.
+    """
+    content = turn.edition.content
+    card = first_card(content, entry, turn.deps.phrases)
+    _claim, answer, *rest = card.blocks
+    about = Block(turn.say("card.matched", claim=entry.claim), style=Style.QUOTE)
+    near = [other for other in (content.entry(other_id) for other_id in also) if other]
+    return replace(
+        card,
+        blocks=(answer, about, *rest),
+        buttons=(*card.buttons, *((_button(turn, other),) for other in near)),
+        choices=tuple(Choice(other.id, other.title, other.claim) for other in near),
+    )
+
+
+def _button(turn: Turn, entry: Entry) -> Button:
+    return Button(turn.say("button.also", title=entry.title), f"show:{entry.id}")
+
+
+def offer(turn: Turn, choices: tuple[str, ...]) -> Reply:
+    """Up to three entries to choose from; without any, the honest none."""
+    found = [turn.edition.content.entry(choice) for choice in choices]
+    entries = [entry for entry in found if entry]
+    if not entries:
+        return none(turn)
+    rows = [(Button(entry.title, f"show:{entry.id}"),) for entry in entries]
+    return Reply(
+        title=turn.say("choose.title"),
+        blocks=tuple(
+            Block(entry.claim, label=turn.say(f"kind.{entry.kind}"), style=Style.ITEM) for entry in entries
+        ),
+        buttons=(*rows, (Button(turn.say("button.none"), "none"),)),
+        choices=tuple(Choice(entry.id, entry.title, entry.claim) for entry in entries),
+    )
+
+
+def none(turn: Turn) -> Reply:
+    """No entry, whom to ask instead, and the way to what there is."""
+    advice = turn.say("none.advice", topic=turn.edition.content.bot.topic)
+    return Reply(
+        title=turn.say("none.title"),
+        blocks=(Block(advice), Block(turn.say("none.hint"))),
+        buttons=((Button(turn.say("button.topics"), "topics"),),),
+    )
+
+
+def topic_list(turn: Turn) -> Reply:
+    """The categories, as buttons."""
+    rows = tuple((Button(c.title, f"cat:{c.id}:0"),) for c in turn.edition.content.categories)
+    return Reply(title=turn.say("topics.title"), blocks=(Block(turn.say("topics.intro")),), buttons=rows)
+
+
+def withdrawn(turn: Turn) -> Reply:
+    """The entry behind a button is gone."""
+    rows = ((Button(turn.say("button.topics"), "topics"),),)
+    blocks = (Block(turn.say("withdrawn.text")),)
+    return aside(turn, Reply(title=turn.say("withdrawn.title"), blocks=blocks, buttons=rows))
+
+
+def stale(turn: Turn) -> Reply:
+    """The button itself is gone, or never was."""
+    return aside(turn, Reply(title=turn.say("stale.title"), blocks=(Block(turn.say("stale.text")),)))
+
+
+def aside(turn: Turn, reply: Reply) -> Reply:
+    """For the presser alone where the platform can, in place where it can't."""
+    if turn.request.can_whisper:
+        return replace(reply, deed=Deed.SEND, whisper=True)
+    return replace(reply, deed=Deed.EDIT)

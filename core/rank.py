@@ -1,0 +1,174 @@
+"""How well one entry fits a question: its wording held so that scores are a few dictionary reads."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import repeat
+
+from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
+
+from core.words import words
+
+GRAMS = (3, 4, 5)
+MAX_WORDS = 160
+"""Words of a question that are looked at; the longest in the training questions has 150."""
+
+_ZEROS = repeat(0.0)
+_SMOOTHING = 0.3
+_GRAM_KINDS = 20_000
+_STEM_KINDS = 3_000
+"""Rough sizes of the two vocabularies; within a factor of three they change no ranking."""
+
+_STOP_TEXT = """
+a about am an and any anyone are as at be been but by can could did do does for from get got had has
+have he her him his i id if im in is it its ive just like me my no not of on one or our she so some
+such than that the their them then there these they this to too u us was we were what when where
+which who why will with would you your
+"""
+_STOP = frozenset(_STOP_TEXT.split())
+_ANALYZER = TextAnalyzerBuilder(Tokenizer.whitespace()).filter(Filter.stemmer("english")).build()
+
+Idf = Callable[[str], float]
+"""How telling a stem is: 0 upwards."""
+
+
+@lru_cache(65_536)
+def stem(word: str) -> str:
+    """The English stem of one folded word."""
+    found = _ANALYZER.analyze(word)
+    return found[0] if found else word
+
+
+def is_function_word(word: str) -> bool:
+    """Whether a word only joins others."""
+    return word in _STOP
+
+
+def telling(text_words: Iterable[str], topic: frozenset[str]) -> list[str]:
+    """`text_words` without function words and without names of the topic."""
+    return [word for word in text_words if word not in _STOP and word not in topic]
+
+
+def grams(text_words: Sequence[str]) -> tuple[str, ...]:
+    """Distinct runs of 3 to 5 characters, spaces included: they outlive typos and carry word order."""
+    text = f" {' '.join(text_words)} "
+    # A dict keeps their order, and so the last digit of every sum, the same in each process.
+    return tuple(dict.fromkeys(text[i : i + n] for n in GRAMS for i in range(len(text) - n + 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question, ready to be compared."""
+
+    words: tuple[str, ...]
+    weights: dict[str, float]
+    """Stem to idf; function words included, with their small weight."""
+    norm: float
+    grams: tuple[str, ...]
+    runs: frozenset[tuple[str, ...]]
+    """Up to four stems in a row, to meet keywords."""
+
+
+def make_query(text_words: Sequence[str], idf: Idf) -> Query:
+    """The query of corrected, folded words."""
+    kept = tuple(text_words[:MAX_WORDS])
+    stems = [stem(word) for word in kept]
+    weights = {s: idf(s) for s in stems}
+    norm = math.sqrt(sum(w * w for w in weights.values())) or 1.0
+    runs = frozenset(tuple(stems[i : i + n]) for n in (1, 2, 3, 4) for i in range(len(stems) - n + 1))
+    return Query(kept, weights, norm, grams(kept), runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How near a profile is: cosines of its nearest lines, naive Bayes log-probabilities per item."""
+
+    nearest: float
+    nearest8: float
+    stem_odds: float
+    gram_odds: float
+    keyword: float
+    """Share of the question's weight that the longest keyword in it carries."""
+    covered: float
+    """Share of the question's weight that occurs in the entry at all."""
+    keywords: frozenset[tuple[str, ...]]
+    """The entry's keywords that the question contains, as stems."""
+
+
+class Profile:
+    """Everything said for one entry (or for all questions that have none)."""
+
+    __slots__ = (
+        "_gram_base",
+        "_gram_gain",
+        "_lines",
+        "_name_stems",
+        "_names",
+        "_postings",
+        "_stem_base",
+        "_stem_gain",
+    )
+
+    def __init__(self, names: Sequence[str], lines: Sequence[str], idf: Idf) -> None:
+        """`names` are keywords, `lines` whole sentences; all are lines to be near to."""
+        split = [words(line)[:MAX_WORDS] for line in (*names, *lines)]
+        self._lines = len(split)
+        self._names = frozenset(tuple(stem(w) for w in line) for line in split[: len(names)] if line)
+        stem_counts: Counter[str] = Counter()
+        gram_counts: Counter[str] = Counter()
+        postings: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
+        for number, line in enumerate(split):
+            stems = tuple(dict.fromkeys(stem(word) for word in line))
+            stem_counts.update(stems)
+            gram_counts.update(grams(line))
+            norm = math.sqrt(sum(idf(s) ** 2 for s in stems)) or 1.0
+            for s in stems:
+                postings[s].append((number, idf(s) ** 2 / norm))
+        self._postings = dict(postings)
+        self._stem_gain, self._stem_base = _bayes(stem_counts, _STEM_KINDS)
+        self._gram_gain, self._gram_base = _bayes(gram_counts, _GRAM_KINDS)
+
+    @property
+    def stems(self) -> AbstractSet[str]:
+        """The entry's vocabulary."""
+        return self._postings.keys()
+
+    def cosines(self, query: Query) -> list[float]:
+        """The cosines of the eight nearest lines, best first."""
+        sums: defaultdict[int, float] = defaultdict(float)
+        for s in query.weights:
+            for number, weight in self._postings.get(s, ()):
+                sums[number] += weight
+        return [value / query.norm for value in sorted(sums.values(), reverse=True)[:8]]
+
+    def compare(self, query: Query) -> Likeness:
+        """How near `query` is to this profile."""
+        near = self.cosines(query)
+        weights = query.weights
+        total = sum(weights.values()) or 1.0
+        keywords = query.runs & self._names
+        named = max((sum(weights[s] for s in set(run)) for run in keywords), default=0.0)
+        gain, stem_gain = self._gram_gain, self._stem_gain
+        return Likeness(
+            near[0] if near else 0.0,
+            sum(near) / min(8, self._lines or 1),
+            self._stem_base + sum(map(stem_gain.get, weights, _ZEROS)) / (len(weights) or 1),
+            self._gram_base + sum(map(gain.get, query.grams, _ZEROS)) / (len(query.grams) or 1),
+            named / total,
+            sum(w for s, w in weights.items() if s in stem_gain) / total,
+            keywords,
+        )
+
+
+def log_odds(probability: float) -> float:
+    """The logit, cut off at about +-9."""
+    return math.log((probability + 1e-4) / (1 - probability + 1e-4))
+
+
+def _bayes(counts: Counter[str], kinds: int) -> tuple[dict[str, float], float]:
+    """Per seen item the log-odds over an unseen one, and the log-probability of an unseen one."""
+    gain = {item: math.log((n + _SMOOTHING) / _SMOOTHING) for item, n in counts.items()}
+    return gain, math.log(_SMOOTHING / (counts.total() + _SMOOTHING * kinds))

@@ -1,0 +1,153 @@
+"""What leaves: one answer, laid out in neutral parts that every adapter can render whole."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+ACTION_BYTES = 64
+"""Telegram's limit for `callback_data` (Bot API 10.1, InlineKeyboardButton)."""
+
+BUTTON_TITLE = 32
+"""Longest button label that a phone shows whole, in UTF-16 units."""
+
+
+class Deed(StrEnum):
+    """What to do with the message."""
+
+    SEND = "send"
+    EDIT = "edit"
+    DELETE = "delete"
+
+
+class Style(StrEnum):
+    """How a block looks, as far as the platform can show it.
+
+    Items stand on lines of their own without a gap, under the heading before them.
+    """
+
+    PLAIN = "plain"
+    STRONG = "strong"
+    QUOTE = "quote"
+    HEADING = "heading"
+    ITEM = "item"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph; `label` stands before the text, in bold; `url` links the whole text."""
+
+    text: str
+    label: str = ""
+    style: Style = Style.PLAIN
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A source: a short label and the address behind it."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Something to press; `action` comes back in `Request.action`."""
+
+    label: str
+    action: str
+
+    def __post_init__(self) -> None:
+        if len(self.action.encode()) > ACTION_BYTES:
+            raise ValueError(f"action {self.action!r} is over {ACTION_BYTES} bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several entries to pick from: a suggestion or an inline result."""
+
+    entry_id: str
+    title: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image file, with the text that stands for it where it can't be seen."""
+
+    path: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer.
+
+    Attributes:
+        deed: send anew, edit the message whose button was pressed, or delete it.
+        whisper: show it to the actor only, where the platform can.
+        title: one line on top.
+        tone: what the title's colour and shape go by: a verdict, `crisis`, or empty.
+        blocks: the body, paragraph by paragraph.
+        links: sources, as one line of linked labels after `links_label`.
+        closing: the last line, set small.
+        buttons: rows of buttons.
+        choices: suggestions, for surfaces that show a list.
+        picture: an image that goes with the answer.
+        answers: the message to reply to.
+        thread: where inside the chat it goes.
+        entry_id: the entry it shows, if it shows one.
+        guard: the safety guard that made it, if one did.
+    """
+
+    deed: Deed = Deed.SEND
+    whisper: bool = False
+    title: str = ""
+    tone: str = ""
+    blocks: tuple[Block, ...] = ()
+    links: tuple[Link, ...] = ()
+    links_label: str = ""
+    closing: str = ""
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    choices: tuple[Choice, ...] = ()
+    picture: Picture | None = None
+    answers: str | None = None
+    thread: str | None = None
+    entry_id: str | None = None
+    guard: str | None = None
+
+
+SEPARATOR = " · "
+"""Between the labels of the sources line."""
+
+
+def paragraphs(blocks: Iterable[Block]) -> list[list[Block]]:
+    """The blocks as paragraphs: items with their heading are one, every other block stands alone."""
+    grouped: list[list[Block]] = []
+    for block in blocks:
+        if block.style is Style.ITEM and grouped and grouped[-1][-1].style in (Style.HEADING, Style.ITEM):
+            grouped[-1].append(block)
+        else:
+            grouped.append([block])
+    return grouped
+
+
+def plain_text(reply: Reply) -> str:
+    """The reply as a person reads it, without markup: what the limits are counted on.
+
+    Paragraphs are parted by an empty line, as every adapter shows them.
+    """
+    parts = [reply.title]
+    parts += [
+        "\n".join(f"{block.label} {block.text}".strip() for block in run) for run in paragraphs(reply.blocks)
+    ]
+    if reply.links:
+        labels = SEPARATOR.join(link.label for link in reply.links)
+        parts.append(f"{reply.links_label} {labels}".strip())
+    parts.append(reply.closing)
+    return "\n\n".join(part for part in parts if part)
+
+
+def utf16_length(text: str) -> int:
+    """The length of `text` in UTF-16 code units, which Telegram and Discord count."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -1,0 +1,63 @@
+"""One request with all that answering it needs."""
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from core.chat import Facts, Request
+from core.edition import Edition
+from core.phrases import Phrases
+from core.reply import Reply
+from core.store import Store
+
+PRIVATE = "~"
+"""Starts the keys of private chats, which are scrambled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """What answering needs from outside.
+
+    Attributes:
+        secret: keys the hash under which private chats are kept.
+        clock: the current time, aware.
+    """
+
+    store: Store
+    phrases: Phrases
+    clock: Callable[[], datetime]
+    rng: Random
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One request on its way to an answer.
+
+    Attributes:
+        words: what follows the command, or what the button carries.
+    """
+
+    request: Request
+    edition: Edition
+    deps: Deps
+    facts: Facts
+    words: str = ""
+
+    def say(self, key: str, **fields: object) -> str:
+        """A phrase."""
+        return self.deps.phrases.say(key, **fields)
+
+    def chat_key(self) -> str:
+        """What the store knows the chat by: scrambled where the chat is one person."""
+        key = f"{self.request.platform}:{self.request.chat_key}"
+        if not self.request.private:
+            return key
+        return PRIVATE + hmac.new(self.deps.secret, key.encode(), hashlib.sha256).hexdigest()
+
+
+Answer = Callable[[Turn], Awaitable[Reply]]
+"""Answers a command or a button."""

@@ -1,0 +1,230 @@
+"""Fit core/guards.json, and say what it is worth by five-fold cross-validation.
+
+    python -m tests.bench.fit_guards [--content content.yaml] [--folds 5]
+
+Run it from the root of the repository. Labelled messages come from tests/data/guards_train.jsonl;
+questions people ask (tests/data/questions_train.jsonl) and the phrasings of every entry join as "ok".
+The same input gives the same file, to the last digit.
+"""
+
+import argparse
+import collections
+import json
+import math
+import random
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import yaml
+
+from core.classifier import WEIGHTS, Classifier, damped, pair_features, windows, word_features
+from core.safety import GUARDS, Guards, load_guards
+from core.spelling import Sentence
+
+DATA = Path(__file__).parents[1] / "data"
+SEED = 20_26
+EPOCHS = 8
+RATE = 0.35
+SHRINK = 2e-5
+"""Pull towards zero at each step: chosen with EPOCHS and RATE by cross-validation."""
+FEATURES = 4_000
+"""Features kept for each guard: what fits the 300 kB the file may have."""
+LEAST_SEEN = 2
+WEIGHT_OF_HIT = {"crisis": 2.0, "dosing": 1.5, "sourcing": 1.5}
+"""A missed message costs this many false alarms."""
+
+Window = list[tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One labelled message: its words by sentence, its label and the kind of writing."""
+
+    text: str
+    sentences: list[Sentence]
+    label: str
+    style: str
+
+
+def read_examples(guards: Guards, content: Path) -> list[Example]:
+    """Every labelled message, without repeats, in a fixed order."""
+    rows = [(r["text"], r["label"], r["style"]) for r in _lines(DATA / "guards_train.jsonl")]
+    rows += [(r["q"], "ok", f"question-{r['type']}") for r in _lines(DATA / "questions_train.jsonl")]
+    with content.open(encoding="utf-8") as file:
+        entries = yaml.load(file, yaml.CSafeLoader)["entries"]
+    rows += [(text, "ok", "phrasing") for entry in entries for text in entry["phrasings"]]
+    seen: dict[str, Example] = {}
+    for text, label, style in rows:
+        seen.setdefault(text.casefold(), Example(text, guards.read(text)[0], label, style))
+    return list(seen.values())
+
+
+def _lines(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.strip()]
+
+
+def features(words: Sentence, concepts: Mapping[str, str]) -> dict[str, float]:
+    """Feature values of one window, as the classifier sums them."""
+    values: dict[str, float] = collections.defaultdict(float)
+    scale = 1 / damped(len(words))
+    for word in words:
+        for name, value in word_features(word, concepts):
+            values[name] += value * scale
+    for name in pair_features(words, concepts):
+        values[name] += scale
+    return values
+
+
+class Fit:
+    """Logistic regression by adaptive gradient steps; a message counts by its worst window.
+
+    `only` names the features that each guard may use.
+    """
+
+    def __init__(
+        self, examples: list[Example], concepts: Mapping[str, str], only: list[frozenset[str]] | None = None
+    ) -> None:
+        rows = [[features(window, concepts) for window in _windows(example)] for example in examples]
+        self.seen = collections.Counter(name for row in rows for name in set().union(*row))
+        frequent = frozenset(name for name, count in self.seen.items() if count >= LEAST_SEEN)
+        allowed = only or [frequent] * len(GUARDS)
+        kept = sorted(frozenset().union(*allowed))
+        self._concepts = concepts
+        self.names = {name: place for place, name in enumerate(kept)}
+        by_choice = {names: [[self._window(w, names) for w in row] for row in rows] for names in allowed}
+        self._rows = [by_choice[names] for names in allowed]
+        self._labels = [example.label for example in examples]
+        self.weights = [[0.0] * len(kept) for _ in GUARDS]
+        self.bias = [-2.0] * len(GUARDS)
+        self._squares = [[1e-3] * len(kept) for _ in GUARDS]
+
+    def _window(self, window: dict[str, float], names: frozenset[str]) -> Window:
+        return [(self.names[name], value) for name, value in window.items() if name in names]
+
+    def run(self) -> None:
+        """All epochs, in an order that depends on SEED only."""
+        chance = random.Random(SEED)
+        order = [place for place, row in enumerate(self._rows[0]) if row]
+        for epoch in range(EPOCHS):
+            chance.shuffle(order)
+            for place in order:
+                for head in range(len(GUARDS)):
+                    self._step(head, place, RATE / math.sqrt(1 + epoch / 4))
+
+    def _step(self, head: int, place: int, rate: float) -> None:
+        weights, squares = self.weights[head], self._squares[head]
+        rows = self._rows[head][place]
+        best, window = -math.inf, rows[0]
+        for candidate in rows:
+            score = sum(weights[name] * value for name, value in candidate)
+            if score > best:
+                best, window = score, candidate
+        hit = self._labels[place] == GUARDS[head]
+        probability = 1 / (1 + math.exp(-max(-30.0, min(30.0, best + self.bias[head]))))
+        slope = (probability - hit) * (WEIGHT_OF_HIT[GUARDS[head]] if hit else 1.0)
+        if abs(slope) < 0.01:
+            return
+        self.bias[head] -= 0.02 * rate * slope
+        for name, value in window:
+            step = slope * value + SHRINK * weights[name]
+            squares[name] += step * step
+            weights[name] -= rate * 0.3 * step / math.sqrt(squares[name])
+
+    def strongest(self) -> list[frozenset[str]]:
+        """For each guard, the FEATURES names that move its scores most over the training messages."""
+        return [self._strongest(weights) for weights in self.weights]
+
+    def _strongest(self, weights: list[float]) -> frozenset[str]:
+        moved = {name: abs(weights[place]) * self.seen[name] ** 0.25 for name, place in self.names.items()}
+        return frozenset(sorted(moved, key=lambda name: (-moved[name], name))[:FEATURES])
+
+    def classifier(self) -> Classifier:
+        """The fitted weights, rounded as they are shipped."""
+        table = {
+            name: [round(weights[place], 3) or 0 for weights in self.weights]
+            for name, place in self.names.items()
+        }
+        return Classifier(GUARDS, [round(b, 3) for b in self.bias], table, self._concepts)
+
+
+def _windows(example: Example) -> list[Sentence]:
+    running = [word for sentence in example.sentences for word in sentence]
+    return [running[start:end] for start, end in windows(example.sentences)]
+
+
+def fit(examples: list[Example], concepts: Mapping[str, str]) -> Classifier:
+    """A classifier of FEATURES features: fitted on all of them, then again on the strongest."""
+    broad = Fit(examples, concepts)
+    broad.run()
+    narrow = Fit(examples, concepts, broad.strongest())
+    narrow.run()
+    return narrow.classifier()
+
+
+def cross_validate(examples: list[Example], guards: Guards, folds: int) -> dict[tuple[str, str], list[str]]:
+    """For every label and style, what an unseen classifier (with the patterns) said to each message."""
+    shuffled = examples[:]
+    random.Random(SEED).shuffle(shuffled)
+    said: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
+    for fold in range(folds):
+        trained = guards.with_classifier(
+            fit([e for n, e in enumerate(shuffled) if n % folds != fold], guards.concepts)
+        )
+        for example in shuffled[fold::folds]:
+            said[example.label, example.style].append(trained.check(example.text).guard or "ok")
+        print(f"fold {fold + 1} of {folds}", file=sys.stderr)
+    return said
+
+
+def report(said: dict[tuple[str, str], list[str]]) -> None:
+    """Recall and false alarms, by label and style, to standard output."""
+    for guard in GUARDS:
+        hits = [answer == guard for (label, _), row in said.items() if label == guard for answer in row]
+        rest = [answer == guard for (label, _), row in said.items() if label != guard for answer in row]
+        print(f"{guard}: recall {sum(hits) / len(hits):.3f}, false alarms {sum(rest) / len(rest):.4f}")
+    for (label, style), row in sorted(said.items()):
+        wrong = collections.Counter(answer for answer in row if answer != label)
+        print(f"  {label:9}{style:26}{1 - wrong.total() / len(row):.3f} of {len(row):4}  {dict(wrong) or ''}")
+
+
+def write(classifier: Classifier, examples: list[Example], today: date) -> None:
+    """Put the weights and how they came about into core/guards.json."""
+    counts = collections.Counter(example.label for example in examples)
+    made = {
+        "made_by": "python -m tests.bench.fit_guards",
+        "made_from": ["tests/data/guards_train.jsonl", "tests/data/questions_train.jsonl", "content.yaml"],
+        "made_on": today.isoformat(),
+        "messages": dict(sorted(counts.items())),
+        "features": len(classifier.weights),
+    }
+    lines = [
+        f"{json.dumps(n, ensure_ascii=False)}:{json.dumps(w, separators=(',', ':'))}"
+        for n, w in sorted(classifier.weights.items())
+    ]
+    head = json.dumps({"made": made, "names": GUARDS, "bias": classifier.bias}, indent=1)
+    WEIGHTS.write_text(f'{head[:-2]},\n "weights": {{\n' + ",\n".join(lines) + "\n}}\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Cross-validate, report, then fit on everything and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--content", type=Path, default=Path("content.yaml"))
+    parser.add_argument("--folds", type=int, default=5, help="0: only fit and write")
+    today = datetime.now(UTC).date()
+    parser.add_argument("--date", type=date.fromisoformat, default=today, help="written to the file")
+    args = parser.parse_args()
+    guards = load_guards()
+    examples = read_examples(guards, args.content)
+    if args.folds:
+        report(cross_validate(examples, guards, args.folds))
+    write(fit(examples, guards.concepts), examples, args.date)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""A chat room for tests: the real app on the shipped content, a clock to set, a seeded generator."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+from core.app import App
+from core.chat import Request
+from core.content import Content, load_content
+from core.edition import Edition, build_edition
+from core.phrases import load_phrases
+from core.reply import Reply
+from core.safety import load_guards
+from core.sqlstore import SqlStore
+from core.turn import Deps
+
+CONTENT = load_content(Path(__file__).parent.parent / "content.yaml")
+GUARDS = load_guards()
+EDITION = build_edition(CONTENT, GUARDS)
+PHRASES = load_phrases()
+PERSON = Request("telegram", "7", "7")
+GROUP = Request("telegram", "-100", "7", private=False, bot_link="https://t.me/bot?start=hi")
+
+
+@dataclass
+class FixedFacts:
+    """Platform facts that a test decides."""
+
+    admin: bool = False
+    postable: bool = True
+
+    async def is_admin(self, request: Request) -> bool:
+        return self.admin
+
+    async def may_post(self, request: Request) -> bool:
+        return self.postable
+
+
+@dataclass
+class Room:
+    """Send with `say` and `press`; `now` is the time."""
+
+    edition: Edition = EDITION
+    seed: int = 1
+    facts: FixedFacts = field(default_factory=FixedFacts)
+    now: datetime = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    def __post_init__(self) -> None:
+        self.store = SqlStore("sqlite://")
+        deps = Deps(self.store, PHRASES, self._tick, Random(self.seed), b"secret")
+        self.app = App(self.edition, deps)
+
+    def _tick(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+    async def say(self, text: str, request: Request = PERSON) -> Reply:
+        reply = await self.app.handle(replace(request, text=text), self.facts)
+        assert reply is not None
+        return reply
+
+    async def silence(self, text: str, request: Request) -> bool:
+        return await self.app.handle(replace(request, text=text), self.facts) is None
+
+    async def press(self, action: str, request: Request = PERSON) -> Reply:
+        reply = await self.app.handle(replace(request, action=action, message_key="42"), self.facts)
+        assert reply is not None
+        return reply
+
+    def use(self, content: Content) -> None:
+        self.app.edition = build_edition(content, GUARDS)
+
+
+def without(entry_id: str) -> Content:
+    """The shipped content with one entry withdrawn."""
+    kept = [
+        entry.model_copy(update={"related": [other for other in entry.related if other != entry_id]})
+        for entry in CONTENT.entries
+        if entry.id != entry_id
+    ]
+    return CONTENT.model_copy(update={"entries": kept})
+
+
+def actions(reply: Reply) -> list[str]:
+    """What the reply's buttons carry."""
+    return [button.action for row in reply.buttons for button in row]

@@ -1,0 +1,138 @@
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from core.chat import Surface
+from core.reply import plain_text
+from core.store import Draw, Forgotten
+from tests.room import CONTENT, GROUP, PERSON, Room, actions
+
+DISCORD = replace(GROUP, platform="discord", can_whisper=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/myth kill myself",
+        "/fact i want to die",
+        "/ask I want to kill myself",
+        "I want to kill myself",
+        "/zzz kill myself",
+    ],
+)
+async def test_the_crisis_card_comes_before_any_answer_on_every_route(room: Room, text: str) -> None:
+    reply = await room.say(text)
+    assert reply.guard == "crisis"
+    assert reply.entry_id is None
+    assert actions(reply) == []
+    shown = plain_text(reply)
+    for part in ("911", "999", "112", "988", "116 123", "findahelpline.com", CONTENT.safety.crisis.message):
+        assert part in shown
+
+
+async def test_a_second_crisis_within_ten_minutes_gets_the_short_form(room: Room) -> None:
+    await room.say("I want to kill myself")
+    short = await room.say("i want to kill myself")
+    assert short.guard == "crisis"
+    assert CONTENT.safety.crisis.short in plain_text(short)
+    assert "911" in plain_text(short)
+    room.now += timedelta(minutes=10)
+    assert CONTENT.safety.crisis.message in plain_text(await room.say("I want to kill myself"))
+
+
+async def test_another_chat_still_gets_the_full_card(room: Room) -> None:
+    await room.say("I want to kill myself")
+    other = await room.say("I want to kill myself", replace(PERSON, chat_key="8"))
+    assert CONTENT.safety.crisis.message in plain_text(other)
+
+
+async def test_in_a_group_the_card_is_short_and_links_to_the_private_chat(room: Room) -> None:
+    reply = await room.say("/ask I want to kill myself", GROUP)
+    assert CONTENT.safety.crisis.short in plain_text(reply)
+    assert reply.blocks[-1].url == "https://t.me/bot?start=hi"
+    assert len(plain_text(reply)) < 400
+
+
+async def test_where_the_bot_can_whisper_the_full_card_is_for_the_person_alone(room: Room) -> None:
+    reply = await room.say("/ask I want to kill myself", DISCORD)
+    assert reply.whisper is True
+    assert CONTENT.safety.crisis.message in plain_text(reply)
+
+
+async def test_remembered_crises_are_bounded(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.app.REMEMBERED_CRISES", 2)
+    for chat in ("1", "2", "3"):
+        await room.say("I want to kill myself", replace(PERSON, chat_key=chat))
+    again = await room.say("I want to kill myself", replace(PERSON, chat_key="1"))
+    assert CONTENT.safety.crisis.message in plain_text(again)
+
+
+@pytest.mark.parametrize(
+    ("text", "guard", "entry_id"),
+    [
+        ("/ask how many mg should i take", "dosing", "m-higher-dose"),
+        ("where can I buy ketamine online", "sourcing", "f-choose-clinic"),
+    ],
+)
+async def test_dosing_and_sourcing_are_declined_with_the_nearest_safe_entry(
+    room: Room, text: str, guard: str, entry_id: str
+) -> None:
+    reply = await room.say(text)
+    assert reply.guard == guard
+    assert reply.entry_id is None
+    assert actions(reply) == [f"show:{entry_id}"]
+
+
+async def test_unaddressed_talk_in_a_group_is_left_alone(room: Room) -> None:
+    quiet = replace(GROUP, addressed=False)
+    assert await room.silence("is ketamine addictive?", quiet)
+    assert await room.silence("I want to kill myself", quiet)
+
+
+async def test_unknown_commands_are_answered_in_private_only(room: Room) -> None:
+    assert (await room.say("/weather")).title.startswith("I don't know that command")
+    assert await room.silence("/weather", GROUP)
+    assert await room.silence("   ", PERSON)
+    assert await room.silence("drip", replace(PERSON, surface=Surface.AUTOCOMPLETE))
+
+
+async def test_answers_go_to_the_thread_of_the_request(room: Room) -> None:
+    assert (await room.say("/myth", replace(GROUP, thread="9"))).thread == "9"
+
+
+class BrokenStore:
+    """Fails with what a person typed in its words, as real errors do."""
+
+    async def draw(self, chat_key: str, kind: str, draw: Draw, at: object) -> str:
+        raise RuntimeError("canary-text")
+
+    async def forget(self, chat_key: str) -> Forgotten:
+        raise RuntimeError("canary-text")
+
+    async def forget_idle(self, prefix: str, before: object) -> int:
+        return 0
+
+    async def close(self) -> None:
+        return None
+
+
+@pytest.fixture
+def broken(room: Room) -> Room:
+    room.app._deps = replace(room.app._deps, store=BrokenStore())
+    return room
+
+
+async def test_the_last_resort_is_a_kind_sentence_with_a_reference(
+    broken: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        reply = await broken.say("/fact")
+    assert reply.title == "Something went wrong"
+    reference = plain_text(reply).split("reference ")[1].rstrip(".")
+    assert reference in caplog.text
+    assert "RuntimeError" in caplog.text
+    assert "test_app.py" in caplog.text
+    assert "canary-text" not in caplog.text
+    assert "Traceback" not in plain_text(reply)

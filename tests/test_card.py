@@ -1,0 +1,98 @@
+import pytest
+
+from core.card import card_check, crisis_brief, crisis_card, declined_card, first_card, more_card
+from core.content import Content, Entry
+from core.reply import Button, plain_text, utf16_length
+from tests.room import CONTENT, PHRASES
+
+
+@pytest.mark.parametrize("entry", CONTENT.entries, ids=lambda entry: entry.id)
+def test_both_messages_of_every_entry_fit_everywhere(entry: Entry) -> None:
+    first, more = first_card(CONTENT, entry, PHRASES), more_card(CONTENT, entry, PHRASES)
+    assert utf16_length(plain_text(first)) <= 1024
+    assert utf16_length(plain_text(more)) <= 4096
+
+
+@pytest.mark.parametrize("entry", CONTENT.entries, ids=lambda entry: entry.id)
+def test_the_first_message_holds_every_part_whole(entry: Entry) -> None:
+    text = plain_text(first_card(CONTENT, entry, PHRASES))
+    for part in (entry.claim, entry.answer, entry.body, entry.must_not_miss, CONTENT.bot.standing_line):
+        assert part in text
+    assert all(source.label in text for source in entry.sources)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "title"),
+    [
+        ("false", "✖ Myth: false"),
+        ("misleading", "▲ Myth: misleading"),
+        ("half-true", "◐ Myth: half true"),
+        ("well-supported", "✔ Fact: well supported"),
+        ("supported-with-limits", "◑ Fact: supported, with limits"),
+        ("limited-evidence", "○ Fact: limited evidence"),
+    ],
+)
+def test_verdicts_are_told_by_shape_and_words(verdict: str, title: str) -> None:
+    content = edited(verdict=verdict)
+    assert first_card(content, content.entries[0], PHRASES).title == title
+
+
+def edited(**changes: object) -> Content:
+    entry = CONTENT.entries[0].model_copy(update=changes)
+    return CONTENT.model_copy(update={"entries": [entry, *CONTENT.entries[1:]]})
+
+
+def test_a_first_message_that_is_too_long_is_a_fault() -> None:
+    entry = CONTENT.entries[0]
+    room_left = 1024 - utf16_length(plain_text(first_card(CONTENT, entry, PHRASES)))
+    assert list(card_check(PHRASES)(edited(must_not_miss=entry.must_not_miss + "x" * room_left))) == []
+    faults = list(card_check(PHRASES)(edited(must_not_miss=entry.must_not_miss + "x" * (room_left + 3))))
+    assert faults == [(("entries", 0), "its first message is 3 characters too long; shorten the texts")]
+
+
+def test_links_count_against_discords_limit() -> None:
+    source = CONTENT.entries[0].sources[0]
+    long = source.model_copy(update={"url": "https://a.example/" + "x" * 900, "title": "t" * 200})
+    messages = [message for _, message in card_check(PHRASES)(edited(sources=[long] * 4))]
+    assert any(message.startswith("its first message with its links is") for message in messages)
+    assert any(message.startswith("its More message with its links is") for message in messages)
+
+
+def test_an_undated_source_says_so() -> None:
+    source = CONTENT.entries[0].sources[0].model_copy(update={"year": None})
+    content = edited(sources=[source])
+    assert "undated" in plain_text(more_card(content, content.entries[0], PHRASES))
+
+
+def test_an_entry_without_neighbours_has_no_related_button() -> None:
+    content = edited(related=[])
+    assert [button.label for button in first_card(content, content.entries[0], PHRASES).buttons[0]] == [
+        "Another myth",
+        "More",
+    ]
+
+
+def test_safety_cards_fit_and_never_carry_an_entry() -> None:
+    for card in (crisis_card(CONTENT, PHRASES), crisis_brief(CONTENT, PHRASES)):
+        assert utf16_length(plain_text(card)) <= 1500
+        assert card.entry_id is None
+        assert card.buttons == ()
+    for guard in ("dosing", "sourcing"):
+        assert utf16_length(plain_text(declined_card(CONTENT, guard, PHRASES))) <= 1024
+
+
+def test_every_crisis_number_stands_with_its_country() -> None:
+    text = plain_text(crisis_card(CONTENT, PHRASES))
+    for line in [*CONTENT.safety.crisis.emergency, *CONTENT.safety.crisis.helplines]:
+        assert f"{line.country}: {line.contact}" in text
+
+
+def test_a_declined_card_without_its_entry_has_no_button() -> None:
+    content = CONTENT.model_copy(update={"entries": CONTENT.entries[:1]})
+    assert declined_card(content, "dosing", PHRASES).buttons == ()
+
+
+def test_an_action_over_the_platforms_limit_is_refused() -> None:
+    Button("ok", "x" * 64)
+    with pytest.raises(ValueError, match="over 64 bytes"):
+        Button("no", "x" * 65)

@@ -1,0 +1,181 @@
+import io
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bots.cli import main
+from bots.settings import KEYS
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = (ROOT / "content.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder with the shipped content, no settings, and logging as it was."""
+    for key in KEYS:
+        monkeypatch.delenv(key, raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "content.yaml").write_text(SHIPPED, encoding="utf-8")
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield tmp_path
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+def type_in(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+
+
+def test_run_without_a_token_opens_the_console_and_says_how_to_go_live(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    type_in(monkeypatch, "/myth addictive\n")
+    assert main([]) == 0
+    shown = capsys.readouterr().out
+    assert "No TELEGRAM_TOKEN or DISCORD_TOKEN is set" in shown
+    assert "▲ Myth: misleading" in shown
+
+
+def test_console_goes_straight_to_the_chat(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    type_in(monkeypatch, "/about\n")
+    assert main(["console"]) == 0
+    shown = capsys.readouterr().out
+    assert "No TELEGRAM_TOKEN" not in shown
+    assert "About KetaFacts" in shown
+
+
+def test_the_round_survives_a_restart_of_the_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    titles = []
+    for _ in range(6):
+        type_in(monkeypatch, "/myth\n")
+        main(["console"])
+        titles.append(capsys.readouterr().out.split("“")[1].split("”")[0])
+    assert len(set(titles)) == 6
+
+
+def test_check_passes_the_shipped_content(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check"]) == 0
+    assert "content.yaml: 46 entries, no faults" in capsys.readouterr().out
+
+
+def test_check_lists_every_fault_of_a_file_and_exits_with_1(
+    workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = SHIPPED.replace("kind: myth", "kind: mith", 1).replace("    category: basics\n", "", 1)
+    (workplace / "bad.yaml").write_text(bad, encoding="utf-8")
+    assert main(["check", "bad.yaml"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("bad.yaml:") for line in lines)
+    assert "entries[m-party-drug].kind: is 'mith'; use one of: myth or fact" in lines[1]
+
+
+def test_check_fails_when_crisis_numbers_are_old(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head, rest = SHIPPED.split("\ncategories:", 1)
+    (workplace / "content.yaml").write_text(
+        head.replace("checked: 2026-11-22", "checked: 2020-01-01") + "\ncategories:" + rest, encoding="utf-8"
+    )
+    assert main(["check"]) == 1
+    assert "renew 'checked'" in capsys.readouterr().out
+
+
+def test_a_bad_file_never_starts_the_bot(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workplace / "content.yaml").write_text("bot: [\n")
+    type_in(monkeypatch, "/myth\n")
+    assert main(["console"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("content.yaml:")
+
+
+def test_find_shows_what_competes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["find", "hooked", "on", "it"]) == 0
+    assert "m-very-addictive" in capsys.readouterr().out
+    assert main(["find", "I want to kill myself"]) == 0
+    assert "crisis" in capsys.readouterr().out
+
+
+def test_answer_gives_one_object_a_question(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    type_in(monkeypatch, json.dumps(["is ketamine addictive?", "kill myself", "weather tomorrow?", ""]))
+    assert main(["answer", "--json"]) == 0
+    first, second, third, fourth = json.loads(capsys.readouterr().out)
+    assert first == {"id": "m-very-addictive", "choices": [], "guard": None}
+    assert second == {"id": None, "choices": [], "guard": "crisis"}
+    assert third == {"id": None, "choices": [], "guard": None}
+    assert fourth == {"id": None, "choices": [], "guard": None}
+
+
+@pytest.mark.parametrize("text", ["no json", "{}", "[1]", ""])
+def test_answer_says_what_it_takes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    type_in(monkeypatch, text)
+    assert main(["answer", "--json"]) == 2
+    assert capsys.readouterr().err == "stdin should be a JSON list of texts\n"
+
+
+def test_schema_is_the_one_that_editors_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    assert capsys.readouterr().out == (ROOT / "core/content.schema.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("TELEGRAM_TOKEN", "hello", "TELEGRAM_TOKEN is malformed"),
+        ("DATABASE_URL", "bot.db", "DATABASE_URL is malformed"),
+        ("DATABASE_URL", "sqlite:////proc/none/bot.db", "can't be made"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL is 'loud'"),
+        ("CONTENT_PATH", "none.yaml", "none.yaml:1: can't be read"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], key: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv(key, value)
+    type_in(monkeypatch, "")
+    assert main(["console"]) in (1, 2)
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_ctrl_c_ends_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bots.compose.Program", interrupt)
+    assert main(["console"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_python_m_bots_is_the_same_program() -> None:
+    environment = {key: value for key, value in os.environ.items() if key not in KEYS}
+    done = subprocess.run(
+        [sys.executable, "-m", "bots", "console"],
+        input="/fact nmda\n",
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        env={**environment, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+    )
+    assert done.returncode == 0
+    assert "NMDA" in done.stdout

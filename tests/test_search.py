@@ -1,0 +1,319 @@
+"""What the search answers, offers and leaves alone."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.accept import load_model
+from core.content import Content, Entry, load_content
+from core.recall import Recall
+from core.search import Found, Index
+
+CONTENT = Path(__file__).parents[1] / "content.yaml"
+TOPIC = ("lantern", "lanterns")
+
+
+def an_entry(entry_id: str, title: str, claim: str, keywords: list[str], phrasings: list[str]) -> Entry:
+    """An entry with what the search reads."""
+    kind = "myth" if entry_id.startswith("m-") else "fact"
+    return Entry.model_construct(
+        id=entry_id,
+        kind=kind,
+        title=title,
+        claim=claim,
+        answer=f"{claim} That is the short of it.",
+        keywords=keywords,
+        phrasings=phrasings,
+    )
+
+
+ENTRIES = (
+    an_entry(
+        "m-very-smoky",
+        "Do they smoke?",
+        "Lanterns fill a room with smoke.",
+        ["smoke", "smoky", "soot", "fumes"],
+        [
+            "will it make my room smoky",
+            "how bad are the fumes indoors",
+            "does a lantern leave soot on the wall",
+        ],
+    ),
+    an_entry(
+        "f-paraffin",
+        "Paraffin burns longest",
+        "Paraffin burns longer than candles.",
+        ["paraffin", "lamp oil", "kerosene", "burning time"],
+        ["how long does paraffin last", "is kerosene better than a candle", "which oil burns longest"],
+    ),
+    an_entry(
+        "m-blows-out",
+        "Wind blows them out?",
+        "A storm always puts a lantern out.",
+        ["wind", "storm", "stormproof", "hurricane"],
+        ["does it stay lit in a storm", "will wind blow it out", "can I use it outside in a gale"],
+    ),
+    an_entry(
+        "f-storm-glass",
+        "Storm glass",
+        "Storm glass keeps the flame alive.",
+        ["storm", "chimney", "glass"],
+        ["what is the glass for", "do I need the chimney", "why is there glass round the flame"],
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def index() -> Index:
+    """An index of four entries."""
+    return Index(ENTRIES, TOPIC, ["what is for dinner", "who won the match yesterday"], ["toaster oven"])
+
+
+@pytest.mark.parametrize(
+    ("said", "entry_id"),
+    [
+        ("paraffin", "f-paraffin"),
+        ("kerosene", "f-paraffin"),
+        ("Paraffin burns longest", "f-paraffin"),
+        ("a storm always puts a lantern out", "m-blows-out"),
+        ("hurricanes", "m-blows-out"),
+        ("chimneys", "f-storm-glass"),
+        ("smoking", "m-very-smoky"),
+        ("parafin", "f-paraffin"),
+        ("hurricnae", "m-blows-out"),
+        ("keros", "f-paraffin"),
+        ("lantern paraffin", "f-paraffin"),
+        ("PARAFFIN", "f-paraffin"),
+        ("🔥🔥 *paraffin*!!! 😀", "f-paraffin"),
+        ("𝐩𝐚𝐫𝐚𝐟𝐟𝐢𝐧", "f-paraffin"),
+        ("lamp-oil?", "f-paraffin"),
+    ],
+)
+def test_a_name_answers_at_once(index: Index, said: str, entry_id: str) -> None:
+    found = index.find(said)
+
+    assert (found.entry_id, found.choices, found.how) == (entry_id, (), "name")
+
+
+def test_a_name_borne_by_two_entries_is_offered(index: Index) -> None:
+    found = index.find("storm")
+
+    assert found.entry_id is None
+    assert set(found.choices) == {"m-blows-out", "f-storm-glass"}
+
+
+@pytest.mark.parametrize(("kind", "entry_id"), [("myth", "m-blows-out"), ("fact", "f-storm-glass")])
+def test_the_preferred_kind_breaks_a_tie_of_names(index: Index, kind: str, entry_id: str) -> None:
+    assert index.find("storm", prefer_kind=kind).entry_id == entry_id
+
+
+def test_another_kind_is_still_found(index: Index) -> None:
+    assert index.find("paraffin", prefer_kind="myth").entry_id == "f-paraffin"
+
+
+@pytest.mark.parametrize("said", ["does the storm glass matter", "storm or glass or wind"])
+def test_the_preferred_kind_goes_first_only_when_near(index: Index, said: str) -> None:
+    plain = index.find(said).candidates
+    preferred = index.find(said, prefer_kind="myth").candidates
+    best_myth = next(match for match in plain if match.kind == "myth")
+
+    first = best_myth if 2 * best_myth.probability >= plain[0].probability else plain[0]
+    assert preferred[0] == first
+    assert set(preferred) == set(plain)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "   ",
+        "?!",
+        "😀",
+        "the",
+        "is it",
+        "xqzt",
+        "zebra crossing",
+        "lantern",
+        "LANTERNS lantern",
+        "lanter",
+    ],
+)
+def test_nothing_close_gives_nothing(index: Index, said: str) -> None:
+    found = index.find(said)
+
+    assert (found.entry_id, found.choices) == (None, ())
+
+
+def test_a_question_is_ranked_with_its_reasons(index: Index) -> None:
+    found = index.find("how long does the paraffin in it last")
+
+    assert found.candidates[0].entry_id == "f-paraffin"
+    assert dict(found.candidates[0].scores)["nearest"] > 0.5
+    assert found.how == "ranked"
+    assert 0 <= found.inside <= 1
+    assert "out_nearest" in dict(found.features)
+
+
+def test_a_sure_answer_tells_its_runners_up() -> None:
+    bold = replace(load_model(), sure_inside=0.0, sure_right=0.0)
+    found = Index(ENTRIES, TOPIC, model=bold).find("does the flame stay lit in a storm outside")
+
+    assert found.entry_id == "m-blows-out"
+    assert found.choices == ()
+    assert found.also == tuple(m.entry_id for m in found.candidates[1:3] if m.probability >= 0.03)
+
+
+def test_a_name_can_be_ranked_too(index: Index) -> None:
+    assert index.rank("paraffin").candidates[0].entry_id == "f-paraffin"
+    assert index.rank("paraffin").how == "ranked"
+
+
+def test_the_preferred_kind_goes_before_a_near_equal() -> None:
+    twins = [
+        an_entry("f-dusk", "At dusk", "Light it at dusk.", ["dusk"], ["when do I light the wick"]),
+        an_entry("m-dawn", "At dawn", "Light it at dawn.", ["dawn"], ["when do I light the wick"]),
+    ]
+    index = Index(twins, TOPIC)
+
+    for kind, entry_id in (("fact", "f-dusk"), ("myth", "m-dawn")):
+        assert index.find("when should I light the wick", kind).candidates[0].entry_id == entry_id
+
+
+def test_a_shy_index_offers_nothing() -> None:
+    shy = replace(load_model(), sure_inside=1.1, offer_inside=1.1)
+    found = Index(ENTRIES, TOPIC, model=shy).find("does the flame stay lit in a storm outside")
+
+    assert (found.entry_id, found.choices, found.also) == (None, (), ())
+
+
+def test_a_name_from_most_entries_is_ranked() -> None:
+    same = [entry.model_copy(update={"keywords": [*entry.keywords, "light"]}) for entry in ENTRIES]
+
+    assert Index(same, TOPIC).find("light").how == "ranked"
+
+
+def test_a_typo_in_a_question_is_mended(index: Index) -> None:
+    found = index.find("how long does the parafin in it last")
+
+    assert found.candidates[0].entry_id == "f-paraffin"
+    assert dict(found.features)["unknown"] == 0
+
+
+def test_a_slip_in_the_first_letter_still_competes(index: Index) -> None:
+    assert index.find("any good the baraffin stuff").candidates[0].entry_id == "f-paraffin"
+
+
+def test_at_most_three_are_offered(index: Index) -> None:
+    for said in ("does it burn in a storm", "which one for outside", "glass or oil or wind or smoke"):
+        assert len(index.find(said).choices) <= 3
+
+
+def test_naming_something_else_argues_for_silence(index: Index) -> None:
+    plain = index.find("how long does a toaster last").inside
+    warned = Index(ENTRIES, TOPIC, (), ["toaster"]).find("how long does a toaster last").inside
+
+    assert warned < plain
+
+
+def test_a_question_like_those_not_covered_argues_for_silence(index: Index) -> None:
+    said = "who won the storm match yesterday"
+    without = Index(ENTRIES, TOPIC).find(said)
+
+    assert index.find(said).inside < without.inside
+
+
+def test_a_long_paste_is_read_in_its_beginning(index: Index) -> None:
+    found = index.find("how long does paraffin last " + "and so on " * 1_000)
+
+    assert found.candidates[0].entry_id == "f-paraffin"
+
+
+@pytest.mark.parametrize("said", ['title:"(', "storm AND (", "^~*?\\", "a:b:c", "\x00storm\x00", "-storm +"])
+def test_query_language_is_only_text(index: Index, said: str) -> None:
+    assert isinstance(index.find(said), Found)
+
+
+def test_the_same_question_gets_the_same_answer(index: Index) -> None:
+    again = Index(ENTRIES, TOPIC, ["what is for dinner", "who won the match yesterday"], ["toaster oven"])
+
+    for said in ("storm", "does it stay lit", "which oil", "soot on glass"):
+        assert index.find(said) == index.find(said) == again.find(said)
+
+
+def test_no_entries_give_nothing() -> None:
+    assert Index((), TOPIC).find("paraffin") == Found()
+
+
+def test_warming_changes_no_answer(index: Index) -> None:
+    warm = Index(ENTRIES, TOPIC, ["what is for dinner", "who won the match yesterday"], ["toaster oven"])
+    warm.warm()
+
+    assert warm.find("which oil is it") == index.find("which oil is it")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("smoke", "smoke"),
+        ("smoek", "smoke"),
+        ("smke", "smoke"),
+        ("smocke", "smoke"),
+        ("spoke", "smoke"),
+        ("spike", "spike"),
+        ("parrafin", "paraffin"),
+        ("parafin", "paraffin"),
+        ("kerosine", "kerosene"),
+        ("hurr", "hurricane"),
+        ("dog", "dog"),
+    ],
+)
+def test_a_slip_is_read_as_the_known_word_nearest_to_it(typed: str, meant: str) -> None:
+    known = ["smoke", "paraffin", "kerosene", "hurricane"]
+    assert Recall([known], frozenset()).meant(typed) == meant
+
+
+def test_nothing_typed_is_kept() -> None:
+    recall = Recall([["smoke"]], frozenset())
+    for word in ("smoke", "canary", "smokke"):
+        recall.idf(recall.meant(word))
+    assert "canary" not in repr(vars(recall))
+
+
+@pytest.fixture(scope="module")
+def content() -> Content:
+    """The shipped entries."""
+    if not CONTENT.exists():
+        pytest.skip("the shipped content isn't there")
+    return load_content(CONTENT)
+
+
+@pytest.fixture(scope="module")
+def shipped(content: Content) -> Index:
+    """An index of the shipped entries."""
+    return Index(content.entries, content.bot.topic_words, content.not_covered)
+
+
+def test_every_claim_and_keyword_shipped_leads_to_its_entry(content: Content, shipped: Index) -> None:
+    lost = [
+        (entry.id, name)
+        for entry in content.entries
+        for name in (entry.claim, *entry.keywords)
+        if not _leads_to(shipped.find(name), entry.id)
+    ]
+    assert lost == []
+
+
+def test_phrasings_shipped_lead_to_their_entry(content: Content, shipped: Index) -> None:
+    asked = [(entry.id, phrasing) for entry in content.entries for phrasing in entry.phrasings]
+    found = sum(_leads_to(shipped.find(phrasing), entry_id) for entry_id, phrasing in asked)
+
+    assert found / len(asked) >= 0.95
+
+
+def test_a_topic_word_shipped_finds_nothing_alone(content: Content, shipped: Index) -> None:
+    assert [word for word in content.bot.topic_words if shipped.find(word) != Found()] == []
+
+
+def _leads_to(found: Found, entry_id: str) -> bool:
+    return entry_id == found.entry_id or entry_id in found.choices

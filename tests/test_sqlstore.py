@@ -1,0 +1,152 @@
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from core.errors import StoreError
+from core.pick import draw_from
+from core.sqlstore import SqlStore, metadata
+from core.store import Drawn
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+IDS = ["a", "b", "c"]
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[SqlStore]:
+    opened = SqlStore("sqlite://")
+    yield opened
+    await opened.close()
+
+
+async def test_a_chat_gets_each_entry_once_a_round(store: SqlStore) -> None:
+    draw = draw_from(IDS, Random(1))
+    given = [await store.draw("chat", "myth", draw, NOON + timedelta(seconds=n)) for n in range(6)]
+    assert sorted(given[:3]) == IDS
+    assert sorted(given[3:]) == IDS
+    assert given[2] != given[3]
+
+
+async def test_chats_and_kinds_have_rounds_of_their_own(store: SqlStore) -> None:
+    only_a = draw_from(["a", "b"], Random(1))
+    first = await store.draw("one", "myth", only_a, NOON)
+    other_kind: list[list[str]] = []
+    await store.draw("one", "fact", lambda seen: (other_kind.append(list(seen)), Drawn(first))[1], NOON)
+    await store.draw("two", "myth", lambda seen: (other_kind.append(list(seen)), Drawn(first))[1], NOON)
+    assert other_kind == [[], []]
+
+
+async def test_draws_at_the_same_moment_never_give_the_same_entry(store: SqlStore) -> None:
+    draw = draw_from([str(n) for n in range(50)], Random(1))
+    given = await asyncio.gather(*(store.draw("chat", "myth", draw, NOON) for _ in range(50)))
+    assert len(set(given)) == 50
+
+
+async def test_the_round_survives_a_restart(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'bot.db'}"
+    draw = draw_from(IDS, Random(1))
+    given = []
+    for n in range(3):
+        store = SqlStore(url)
+        given.append(await store.draw("chat", "myth", draw, NOON + timedelta(seconds=n)))
+        await store.close()
+    assert sorted(given) == IDS
+
+
+async def test_forgetting_deletes_a_chat_at_once_and_says_how_much(store: SqlStore) -> None:
+    draw = draw_from(IDS, Random(1))
+    await store.draw("chat", "myth", draw, NOON)
+    await store.draw("chat", "fact", draw, NOON)
+    await store.draw("other", "fact", draw, NOON)
+    assert (await store.forget("chat")).seen == 2
+    assert (await store.forget("chat")).seen == 0
+    assert (await store.forget("other")).seen == 1
+
+
+async def test_only_idle_chats_with_the_prefix_are_forgotten(store: SqlStore) -> None:
+    draw = draw_from(IDS, Random(1))
+    old = NOON - timedelta(days=91)
+    await store.draw("~idle", "myth", draw, old)
+    await store.draw("~back", "myth", draw, old)
+    await store.draw("~back", "myth", draw, NOON)
+    await store.draw("group", "myth", draw, old)
+    assert await store.forget_idle("~", NOON - timedelta(days=90)) == 1
+    assert (await store.forget("~idle")).seen == 0
+    assert (await store.forget("~back")).seen == 2
+    assert (await store.forget("group")).seen == 1
+
+
+async def test_nothing_idle_deletes_nothing(store: SqlStore) -> None:
+    assert await store.forget_idle("~", NOON) == 0
+
+
+async def test_a_forgotten_chat_leaves_no_trace_in_the_file(tmp_path: Path) -> None:
+    store = SqlStore(f"sqlite:///{tmp_path / 'bot.db'}")
+    await store.draw("~canary-5f1d", "myth", draw_from(IDS, Random(1)), NOON)
+    await store.forget("~canary-5f1d")
+    await store.close()
+    assert all(b"canary-5f1d" not in path.read_bytes() for path in tmp_path.iterdir())
+
+
+async def test_a_failing_draw_changes_nothing(store: SqlStore) -> None:
+    def fail(_seen: object) -> Drawn:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await store.draw("chat", "myth", fail, NOON)
+    assert (await store.forget("chat")).seen == 0
+
+
+async def test_a_second_process_is_refused_until_the_first_lets_go(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'bot.db'}"
+    first = SqlStore(url)
+    with pytest.raises(StoreError, match="in use by another running bot"):
+        SqlStore(url)
+    await first.close()
+    await SqlStore(url).close()
+
+
+async def test_a_database_of_a_newer_program_is_refused_in_one_line(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'bot.db'}"
+    await SqlStore(url).close()
+    with sqlite3.connect(tmp_path / "bot.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+    with pytest.raises(StoreError, match="written by a newer version") as caught:
+        SqlStore(url)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("nonsense", "is no database address"),
+        ("sqlite:////proc/none/bot.db", "can't be made"),
+        ("sqlite:////proc/bot.db", "can't be written"),
+        ("nonsense://host/db", "names no database that is known"),
+        ("mysql://host/db", "driver that is not installed"),
+    ],
+)
+def test_an_unusable_address_is_one_clear_line(url: str, message: str) -> None:
+    with pytest.raises(StoreError, match=message):
+        SqlStore(url)
+
+
+def test_a_file_that_is_no_database_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "bot.db").write_text("not a database, but long enough to be looked at " * 40)
+    with pytest.raises(StoreError, match="can't be opened"):
+        SqlStore(f"sqlite:///{tmp_path / 'bot.db'}")
+
+
+async def test_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
+    await SqlStore(f"sqlite:///{tmp_path / 'bot.db'}").close()
+    with sqlite3.connect(tmp_path / "bot.db") as database:
+        made = {row[1] for row in database.execute("PRAGMA table_info(seen)")}
+        indices = {row[1] for row in database.execute("PRAGMA index_list(seen)")}
+    database.close()
+    assert made == {column.name for column in metadata.tables["seen"].columns}
+    assert "seen_by_age" in indices
