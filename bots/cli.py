@@ -60,7 +60,7 @@ def console(settings: Settings, _chosen: argparse.Namespace) -> int:
 def check(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print every fault and warning of a content file; 1 if there is a fault."""
     path: Path = chosen.file or settings.content_path
-    content = load_content(path, [card_check(load_phrases()), *content_checks()])
+    content = load_content(path, [card_check(load_phrases()), *content_checks(load_guards())])
     warnings, faults = overdue(content)
     for line in [*warnings, *faults]:
         print(f"{path.name}: {line}")

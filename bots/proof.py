@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from core.content import Check, Content, Finding
+from core.safety import CLASSIFIER, Guards
 from core.words import words
 
 MAX_GRADE = 8.0
@@ -14,9 +15,9 @@ FAIL_AGE = timedelta(days=90)
 """How long a crisis number may go unchecked."""
 
 
-def content_checks() -> list[Check]:
-    """Rules on how entries read and on how people's ways of asking are covered."""
-    return [_reading_grade, _named_phrasings]
+def content_checks(guards: Guards) -> list[Check]:
+    """Rules on how entries read, how people's ways of asking are covered, and what `guards` would stop."""
+    return [_reading_grade, _named_phrasings, _guarded_names(guards)]
 
 
 def overdue(content: Content, today: date | None = None) -> tuple[list[str], list[str]]:
@@ -62,3 +63,20 @@ def _named_phrasings(content: Content) -> Iterator[Finding]:
                 f"only {unnamed} of {len(entry.phrasings)} leave the topic unnamed; at least half should"
             )
             yield ("entries", index, "phrasings"), message
+
+
+def _guarded_names(guards: Guards) -> Check:
+    def check(content: Content) -> Iterator[Finding]:
+        for index, entry in enumerate(content.entries):
+            names = [
+                ("title", entry.title),
+                ("claim", entry.claim),
+                *(("keywords", k) for k in entry.keywords),
+            ]
+            for field, name in names:
+                ruling = guards.check(name)
+                if ruling.guard and ruling.rule != CLASSIFIER:
+                    message = f"{name!r} is met by the {ruling.guard} guard ({ruling.rule}); use other words"
+                    yield ("entries", index, field), message
+
+    return check

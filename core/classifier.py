@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import accumulate, pairwise
-from math import exp, sqrt
+from math import exp, log, sqrt
 from pathlib import Path
 
 WEIGHTS = Path(__file__).with_name("guards.json")
@@ -21,7 +20,9 @@ DAMPING = 4.0
 WINDOW = 26
 """Longest window in words: a long sentence is read in pieces of this length, half overlapping."""
 
-REMEMBERED = 20_000
+TOLL = 1.0
+"""Times the logarithm of the number of windows, taken from every score: a
+long harmless story has many chances to sound alarming once (fit_guards.py)."""
 
 Sums = tuple[float, ...]
 Span = tuple[int, int]
@@ -75,6 +76,11 @@ def damped(length: int) -> float:
     return sqrt(length + DAMPING)
 
 
+def window_toll(count: int) -> float:
+    """What is taken from the scores of a text with `count` windows."""
+    return TOLL * log(max(count, 1))
+
+
 class Classifier:
     """Weights by feature, one for each of `names`; `bias` likewise.
 
@@ -95,7 +101,6 @@ class Classifier:
         self.weights = weights
         self.concepts = concepts
         self._zero: Sums = (0.0,) * len(self.names)
-        self._word_sums = lru_cache(REMEMBERED)(self._sum_word)
 
     def _sum_word(self, word: str) -> Sums:
         sums = list(self._zero)
@@ -108,25 +113,25 @@ class Classifier:
     def scores(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Span, Sums]]:
         """Every window with its probabilities, in the order of `names`."""
         running = [word for sentence in sentences for word in sentence]
-        alone = [self._word_sums(word) for word in running]
+        alone = [self._sum_word(word) for word in running]
         meant = [self.concepts.get(word, word) for word in running]
         near = [self.weights.get(f"{a} {b}", self._zero) for a, b in pairwise(meant)]
         far = [self.weights.get(f"{a} _ {b}", self._zero) for a, b in zip(meant, meant[2:], strict=False)]
         totals = [[_totals(row, head) for row in (alone, near, far)] for head in range(len(self.names))]
-        return [(span, self._probabilities(span, totals)) for span in windows(sentences)]
+        spans = windows(sentences)
+        toll = window_toll(len(spans))
+        return [(span, self._probabilities(span, totals, toll)) for span in spans]
 
-    def _probabilities(self, span: Span, totals: Sequence[Sequence[list[float]]]) -> Sums:
+    def _probabilities(self, span: Span, totals: Sequence[Sequence[list[float]]], toll: float) -> Sums:
         start, end = span
-        found: list[float] = []
-        for bias, rows in zip(self.bias, totals, strict=True):
-            # A window of n words has n - 1 pairs of neighbours and n - 2 of next neighbours.
-            sums = (
-                row[max(end - short, start)] - row[start]
-                for short, row in enumerate(rows)
-                if end - short > start
+        # A window of n words has n - 1 pairs of neighbours and n - 2 of next neighbours.
+        near, far, share = max(end - 1, start), max(end - 2, 0), 1 / damped(end - start)
+        return tuple(
+            _squash(
+                bias - toll + share * (a[end] - a[start] + b[near] - b[start] + c[far] - c[min(start, far)])
             )
-            found.append(_squash(bias + sum(sums) / damped(end - start)))
-        return tuple(found)
+            for bias, (a, b, c) in zip(self.bias, totals, strict=True)
+        )
 
 
 def _totals(rows: Sequence[Sequence[float]], head: int) -> list[float]:

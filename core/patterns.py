@@ -93,29 +93,52 @@ def _end(pattern: Pattern, sentence: Sequence[str], start: int) -> int:
     return -1
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A pattern in a matcher: `needs` are word sets that a sentence must meet for it to fit at all."""
+
+    number: int
+    name: str
+    pattern: Pattern
+    needs: tuple[frozenset[str], ...]
+
+
+def _needs(pattern: Pattern) -> tuple[frozenset[str], ...]:
+    return tuple(
+        element.words for element in pattern if element.words and not (element.stems or element.optional)
+    )
+
+
 class Matcher:
     """Named pattern groups, found together in one pass over a sentence."""
 
     def __init__(self, groups: Mapping[str, Sequence[Pattern]]) -> None:
-        self._by_word: dict[str, list[tuple[str, Pattern]]] = {}
-        self._by_stem: dict[str, list[tuple[str, Pattern]]] = {}
-        for name, patterns in groups.items():
-            for pattern in patterns:
-                first = pattern[1] if pattern[0].edge else pattern[0]
-                for word in first.words:
-                    self._by_word.setdefault(word, []).append((name, pattern))
-                for stem in first.stems:
-                    self._by_stem.setdefault(stem, []).append((name, pattern))
+        self._by_word: dict[str, list[Entry]] = {}
+        self._by_stem: dict[str, list[Entry]] = {}
+        rows = [(name, pattern) for name, patterns in groups.items() for pattern in patterns]
+        for number, (name, pattern) in enumerate(rows):
+            entry = Entry(number, name, pattern, _needs(pattern))
+            first = pattern[1] if pattern[0].edge else pattern[0]
+            for word in first.words:
+                self._by_word.setdefault(word, []).append(entry)
+            for stem in first.stems:
+                self._by_stem.setdefault(stem, []).append(entry)
         self._stem_lengths = sorted({len(stem) for stem in self._by_stem})
 
     def found(self, sentence: Sequence[str]) -> Iterator[tuple[str, int, int]]:
         """Group name, first word and end of every pattern that fits, from left to right."""
+        words = frozenset(sentence)
+        hopeless: set[int] = set()
         for place, word in enumerate(sentence):
-            for name, pattern in self._starting(word):
-                if (end := _end(pattern, sentence, place)) >= 0:
-                    yield name, place, end
+            for entry in self._starting(word):
+                if entry.number in hopeless:
+                    continue
+                if any(words.isdisjoint(need) for need in entry.needs):
+                    hopeless.add(entry.number)
+                elif (end := _end(entry.pattern, sentence, place)) >= 0:
+                    yield entry.name, place, end
 
-    def _starting(self, word: str) -> Iterator[tuple[str, Pattern]]:
+    def _starting(self, word: str) -> Iterator[Entry]:
         yield from self._by_word.get(word, ())
         for length in self._stem_lengths:
             yield from self._by_stem.get(word[:length], ())

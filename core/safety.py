@@ -14,7 +14,12 @@ from core.spelling import Sentence, Spelling
 GUARDS = ("crisis", "dosing", "sourcing")
 """In order of rank: a crisis is met as one, whatever else the message asks."""
 
+CLASSIFIER = "classifier"
+"""The rule of a ruling that no pattern made."""
+
 PATTERNS = Path(__file__).with_name("guards.yaml")
+
+LIMITS = ("alone", "with_rule")
 
 NEGATION_REACH = 3
 """Words before a pattern in which a negation undoes it: "I'm not at all suicidal"."""
@@ -65,6 +70,7 @@ class Guards:
         self,
         spelling: Spelling,
         rules: Mapping[str, Rule],
+        figures: Matcher,
         matcher: Matcher,
         negations: frozenset[str],
         limits: Limits,
@@ -72,6 +78,7 @@ class Guards:
     ) -> None:
         self.spelling = spelling
         self._rules = rules
+        self._figures = figures
         self._matcher = matcher
         self._negations = negations
         self._limits = limits
@@ -80,20 +87,27 @@ class Guards:
 
     def with_classifier(self, classifier: Classifier) -> "Guards":
         """The same patterns beside another classifier."""
-        return Guards(self.spelling, self._rules, self._matcher, self._negations, self._limits, classifier)
+        return Guards(
+            self.spelling,
+            self._rules,
+            self._figures,
+            self._matcher,
+            self._negations,
+            self._limits,
+            classifier,
+        )
 
     def check(self, text: str) -> Ruling:
         """Which guard stops `text`, if any."""
         sentences, fired = self.read(text)
         judged = [sums for _, sums in self._classifier.scores(sentences)]
-        scores = {
-            guard: max((sums[head] for sums in judged), default=0.0) for head, guard in enumerate(GUARDS)
-        }
+        highest = [max(column) for column in zip(*judged, strict=True)] or [0.0] * len(GUARDS)
+        scores = dict(zip(GUARDS, highest, strict=True))
         stops = [guard for guard in GUARDS if scores[guard] >= self._limit(guard, fired)]
         if not stops:
             return Ruling(None, "", MappingProxyType(scores))
         guard = stops[0] if stops[0] == GUARDS[0] else max(stops, key=scores.__getitem__)
-        return Ruling(guard, fired.get(guard, "classifier"), MappingProxyType(scores))
+        return Ruling(guard, fired.get(guard, CLASSIFIER), MappingProxyType(scores))
 
     def _limit(self, guard: str, fired: Mapping[str, str]) -> float:
         return (self._limits.with_rule if guard in fired else self._limits.alone)[guard]
@@ -106,12 +120,26 @@ class Guards:
         fired: dict[str, str] = {}
         return [self._mark(sentence, fired) for sentence in self.spelling.sentences(text)], fired
 
+    def _absorb(self, sentence: Sentence) -> tuple[Sentence, set[str]]:
+        """`sentence` with a mark in place of every figure of speech, and the groups these are of."""
+        plain: Sentence = []
+        groups: set[str] = set()
+        place = 0
+        for name, start, end in self._figures.found(sentence):
+            if start >= place:
+                plain += [*sentence[place:start], f"={name}"]
+                groups.add(name)
+                place = end
+        return plain + sentence[place:], groups
+
     def _mark(self, sentence: Sentence, fired: dict[str, str]) -> Sentence:
+        sentence, figures = self._absorb(sentence)
         hits: dict[str, int] = {}
         for name, start, end in self._matcher.found(sentence):
             if name not in hits and not self._negated(name, sentence, start):
                 hits[name] = end
-        for name in [name for name in hits if name in self._rules and self._rules[name].unless & hits.keys()]:
+        calm = figures | hits.keys()
+        for name in [name for name in hits if name in self._rules and self._rules[name].unless & calm]:
             del hits[name]
         marked = sentence[:]
         for name, end in sorted(hits.items(), key=lambda hit: -hit[1]):
@@ -130,7 +158,7 @@ class Guards:
 def load_guards(path: Path = PATTERNS) -> Guards:
     """The shipped guards."""
     with path.open(encoding="utf-8") as file:
-        written = yaml.load(file, yaml.CBaseLoader)  # noqa: S506 - builds plain text, lists and dicts only
+        written = yaml.load(file, yaml.CBaseLoader)  # noqa: S506 - builds only strings, lists and dicts
     lists = written["lists"]
     classes = {name: (guard, row) for guard in GUARDS for name, row in written[guard].items()}
     rules = {
@@ -139,16 +167,20 @@ def load_guards(path: Path = PATTERNS) -> Guards:
     }
     groups = {name: row["say"] for name, (_, row) in classes.items()} | written["calm"]
     for name, rule in rules.items():
-        if unknown := rule.unless - written["calm"].keys():
+        if unknown := rule.unless - written["calm"].keys() - written["figures"].keys():
             raise ValueError(f"{name}: no calm group {sorted(unknown)}")
-    matcher = Matcher({n: [read_pattern(str(p), lists) for p in rows] for n, rows in groups.items()})
-    slips = written["spelling"]
-    spelling = Spelling(
-        slips["emoji"], slips["fixes"], slips["keywords"], slips["distinct"], slips["lexicon"]
-    )
-    limits = Limits(
-        *({g: float(written["limits"][kind][g]) for g in GUARDS} for kind in ("alone", "with_rule"))
-    )
+    limits = Limits(*({g: float(written["limits"][kind][g]) for g in GUARDS} for kind in LIMITS))
     concepts = {word: f"@{name}" for name, row in reversed(lists.items()) for word in row}
-    classifier = load_classifier(concepts)
-    return Guards(spelling, rules, matcher, frozenset(written["negations"]), limits, classifier)
+    return Guards(
+        Spelling(**written["spelling"]),
+        rules,
+        _matcher(written["figures"], lists),
+        _matcher(groups, lists),
+        frozenset(written["negations"]),
+        limits,
+        load_classifier(concepts),
+    )
+
+
+def _matcher(groups: Mapping[str, list[str]], lists: Mapping[str, list[str]]) -> Matcher:
+    return Matcher({name: [read_pattern(row, lists) for row in rows] for name, rows in groups.items()})

@@ -116,6 +116,10 @@ class Index:
             return Found()
         return self._ranked(meant, prefer_kind)
 
+    def is_name(self, text: str) -> bool:
+        """Whether `text` is, word for word, a keyword, title or claim of some entry."""
+        return " ".join(words(text)) in self._names
+
     def rank(self, text: str) -> Found:
         """Like `find`, but a name isn't taken for an answer: every score is worked out."""
         return self._ranked([self._recall.meant(word) for word in words(text)[:MAX_WORDS]], None)

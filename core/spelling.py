@@ -1,23 +1,21 @@
 """Text as sentences of plain words, with typing slips, letter swaps and emoji undone."""
 
 import re
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
 
 from core.words import LONGEST, fold
 
 _TOKEN = re.compile(r"\d+[.,]\d+|[^\W_]+|[?.!;\n]")
+_ENDS = frozenset("?.!;\n")
 _SWAPPED = re.compile(r"[a-z][!*@$|0-9]+[a-z]|[!@$][a-z]")
 _CHUNK = re.compile(r"[a-z0-9!*@$|]+")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 _NUMBER = re.compile(r"\d[\d.,]*")
 _SWAPS = str.maketrans("!1|0@$345", "iiioaseas")
 _VOWELS = "aeiou"
+_LONGEST_WORD = 20
 _SPACED_LETTERS = 4
 """Single letters in a row that are read as one word: "d i e d" is; "plan b i c" is not."""
-
-REMEMBERED = 20_000
-"""Words whose corrected form is kept: about 3 MB."""
 
 Sentence = list[str]
 
@@ -51,7 +49,6 @@ class Spelling:
         self._kept = self._keywords | frozenset(distinct)
         self._near = {short: word for word in self._keywords for short in _deletions(word)}
         self._lexicon = frozenset(lexicon) | self._keywords | self._fixes.keys()
-        self._fixed = lru_cache(REMEMBERED)(self._fix)
 
     def sentences(self, text: str) -> list[Sentence]:
         """The sentences of `text` as words; a question ends in the word `?`, a number is `0`."""
@@ -60,20 +57,18 @@ class Spelling:
             plain = _CHUNK.sub(self._unswap, plain)
         found: list[Sentence] = []
         sentence: Sentence = []
-        for piece in _TOKEN.findall(plain):
-            if piece in "?.!;\n":
-                if sentence:
-                    found.append([*sentence, "?"] if piece == "?" else sentence)
-                    sentence = []
-            else:
-                sentence += self._fixed(piece)
-        if sentence:
-            found.append(sentence)
-        return [self._join_letters(sentence) for sentence in found]
+        for piece in [*_TOKEN.findall(plain), "\n"]:
+            if piece not in "?.!;\n":
+                sentence.append(piece)
+            elif sentence:
+                words = [word for joined in _join_letters(sentence) for word in self._fix(joined)]
+                found.append([*words, "?"] if piece == "?" else words)
+                sentence = []
+        return found
 
     def _unswap(self, chunk: re.Match[str]) -> str:
         written = chunk.group()
-        if written.isalpha() or written.isdigit():
+        if len(written) > _LONGEST_WORD or written.isalpha() or written.isdigit():
             return written
         plain = written.translate(_SWAPS)
         for vowel in _VOWELS if "*" in plain else "*":
@@ -94,17 +89,19 @@ class Spelling:
                 return (meant,)
         return (word,)
 
-    def _join_letters(self, sentence: Sentence) -> Sentence:
-        if sum(len(word) == 1 for word in sentence) < _SPACED_LETTERS:
-            return sentence
-        joined: Sentence = []
-        run: Sentence = []
-        for word in [*sentence, ""]:
-            if len(word) == 1 and word.isalpha():
-                run.append(word)
-                continue
-            joined += self._fixed("".join(run)) if len(run) >= _SPACED_LETTERS else run
-            run = []
-            if word:
-                joined.append(word)
-        return joined
+
+def _join_letters(pieces: Sequence[str]) -> Sentence:
+    """Letters typed apart as the word they spell: "d i e"."""
+    if sum(len(piece) == 1 for piece in pieces) < _SPACED_LETTERS:
+        return list(pieces)
+    joined: Sentence = []
+    run: Sentence = []
+    for piece in [*pieces, ""]:
+        if len(piece) == 1 and piece.isalpha():
+            run.append(piece)
+            continue
+        joined += ["".join(run)] if len(run) >= _SPACED_LETTERS else run
+        run = []
+        if piece:
+            joined.append(piece)
+    return joined

@@ -5,6 +5,7 @@ import pytest
 from bots.proof import content_checks, overdue
 from core.content import Content, parse_content
 from core.errors import ContentError
+from tests.room import GUARDS
 from tests.samples import NO_BODY, SOUND, planted, sound
 
 HARD = "    body: " + (
@@ -17,12 +18,12 @@ HARD = "    body: " + (
 def complaints(raw: bytes) -> list[str]:
     """What the further checks say of a file that is sound otherwise."""
     with pytest.raises(ContentError) as caught:
-        parse_content(raw, checks=content_checks())
+        parse_content(raw, checks=content_checks(GUARDS))
     return caught.value.lines()
 
 
 def test_an_easy_text_with_enough_unnamed_phrasings_passes() -> None:
-    assert parse_content(SOUND.encode(), checks=content_checks()) == sound()
+    assert parse_content(SOUND.encode(), checks=content_checks(GUARDS)) == sound()
 
 
 def test_a_hard_text_is_flagged_at_its_body() -> None:
@@ -52,7 +53,7 @@ def test_the_topic_is_recognised_however_it_is_written(phrasing: str) -> None:
 
 def test_a_word_that_only_contains_the_topic_leaves_it_unnamed() -> None:
     raw = planted({94: "      - is it in a teapot"})
-    assert parse_content(raw, checks=content_checks()).entries[0].phrasings[9] == "is it in a teapot"
+    assert parse_content(raw, checks=content_checks(GUARDS)).entries[0].phrasings[9] == "is it in a teapot"
 
 
 def last_checked(day: str) -> Content:
@@ -113,3 +114,8 @@ def test_without_a_day_the_clock_decides() -> None:
     warnings, faults = overdue(last_checked("2001-01-01"))
     assert any("Emergency services (EU) was checked" in line for line in faults)
     assert not any("Emergency services" in line for line in warnings)
+
+
+def test_a_name_that_the_guards_would_stop_is_a_fault() -> None:
+    raw = SOUND.replace("keywords:\n", "keywords:\n      - kill myself\n", 1).encode()
+    assert any("'kill myself' is met by the crisis guard" in line for line in complaints(raw))
