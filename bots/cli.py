@@ -3,13 +3,13 @@
 import argparse
 import asyncio
 import json
-import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bots import compose
+from bots.logs import start_logging
 from bots.proof import content_checks, overdue
 from bots.settings import Settings, read_settings
 from core.card import card_check
@@ -29,10 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         settings = read_settings(os.environ)
-        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-        logging.getLogger("alembic").setLevel(logging.WARNING)
-        # httpx writes whole addresses, tokens included, at INFO.
-        logging.getLogger("httpx").setLevel(logging.WARNING)
+        start_logging(settings.log_level, (settings.telegram_token, settings.discord_token))
         code: int = chosen.run(settings, chosen)
     except ContentError as error:
         print("\n".join(error.lines()), file=sys.stderr)
@@ -47,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Start the platforms that have a token, or the console if none has."""
+    if settings.telegram_token or settings.discord_token:
+        return USAGE if asyncio.run(compose.run_bots(settings)) == 0 else 0
     asyncio.run(compose.run_console(settings, explain=True))
     return 0
 

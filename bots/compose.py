@@ -1,20 +1,25 @@
 """Builds every object of the program, once, and runs it."""
 
+import asyncio
+import gc
 import hashlib
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Protocol
 
 from bots import console
 from bots.settings import Settings
 from core.app import App
 from core.chat import Request
+from core.delivery import GRACE_SECONDS
 from core.edition import open_edition
-from core.errors import ContentError
+from core.errors import ContentError, TokenRefused, Unreachable
 from core.phrases import load_phrases
 from core.reply import Reply
 from core.safety import load_guards
@@ -30,6 +35,26 @@ RELOAD_SECONDS = 2.0
 """How often the content file is looked at for changes."""
 
 HOUSEKEEPING_SECONDS = 3600.0
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
+"""Between tries to reach a platform at the start."""
+
+
+class Platform(Protocol):
+    """One bot account on one platform."""
+
+    name: str
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Connect and serve until `stop` is set; then finish what is in flight within GRACE_SECONDS.
+
+        May be called again after it raised.
+
+        Raises:
+            TokenRefused: the platform does not accept the token, now or any more.
+            Unreachable: the platform can't be reached at the start.
+        """
+        ...
 
 
 class Program:
@@ -82,6 +107,102 @@ async def run_console(settings: Settings, *, explain: bool) -> None:
         await console.chat(program.app, program.phrases, sys.stdin, sys.stdout, program.refresh)
     finally:
         await program.store.close()
+
+
+async def run_bots(settings: Settings) -> int:
+    """Serve every platform that has a token until told to stop; returns how many served to the end."""
+    program = Program(settings)
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    # What is there now stays: the garbage collector need not look through it again.
+    gc.freeze()
+    chores = [asyncio.create_task(_refresh(program)), asyncio.create_task(_housekeep(program))]
+    try:
+        runs = [_keep(platform, stop) for platform in _platforms(settings, program)]
+        return sum(await asyncio.gather(*runs))
+    finally:
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*chores, return_exceptions=True)
+        await program.store.close()
+
+
+def _platforms(settings: Settings, program: Program) -> list[Platform]:
+    """The configured platforms; the libraries of the others are not even imported."""
+    platforms: list[Platform] = []
+    if settings.telegram_token:
+        from bots import telegram
+
+        platforms.append(telegram.build(settings, program.app, program.phrases))
+    if settings.discord_token:
+        from bots import discord
+
+        platforms.append(discord.build(settings, program.app, program.phrases))
+    return platforms
+
+
+async def _keep(platform: Platform, stop: asyncio.Event) -> bool:
+    """Run a platform, again and again while it can't be reached; False if it never can be."""
+    pause = FIRST_PAUSE_SECONDS
+    while not stop.is_set():
+        try:
+            await _run(platform, stop)
+        except TokenRefused as error:
+            log.error("%s: %s", platform.name, error)
+            return False
+        except Unreachable as error:
+            log.warning("%s unreachable (%s), next try in %.0f s", platform.name, error, pause)
+            await _wait(stop, pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+    return True
+
+
+async def _run(platform: Platform, stop: asyncio.Event) -> None:
+    """Run a platform to its end; one that does not stop in time is cancelled."""
+    running, stopping = asyncio.create_task(platform.run(stop)), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({running}, timeout=GRACE_SECONDS)
+        if not running.done():
+            log.warning("%s did not stop in time", platform.name)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            return
+        running.result()
+    finally:
+        running.cancel()
+        stopping.cancel()
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopping}, timeout=seconds)
+    stopping.cancel()
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(name, stop.set)
+        except NotImplementedError:  # Windows has none of these
+            signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
+
+
+async def _refresh(program: Program) -> None:
+    while True:
+        await asyncio.sleep(RELOAD_SECONDS)
+        # In a thread: building the index would hold up every answer.
+        await asyncio.to_thread(program.refresh)
+
+
+async def _housekeep(program: Program) -> None:
+    while True:
+        try:
+            await program.housekeep()
+        except Exception as error:  # noqa: BLE001 - the next hour is another chance
+            log.error("housekeeping failed error=%s", type(error).__qualname__)
+        await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 
 async def answer_all(settings: Settings, questions: Sequence[str]) -> list[dict[str, object]]:

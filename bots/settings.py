@@ -12,6 +12,7 @@ KEYS = {
     "TELEGRAM_TOKEN": "the bot's token from @BotFather",
     "DISCORD_TOKEN": "the bot's token from the Discord developer portal",
     "TELEGRAM_API_URL": "another Bot API server, without /bot",
+    "TELEGRAM_TRANSPORT": "aiohttp, or httpx for the library's own",
     "CONTENT_PATH": "the content file",
     "DATABASE_URL": "where rounds are kept",
     "LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR",
@@ -33,6 +34,7 @@ class Settings:
     telegram_token: str = field(default="", repr=False)
     discord_token: str = field(default="", repr=False)
     telegram_api_url: str = "https://api.telegram.org"
+    telegram_transport: str = "aiohttp"
     content_path: Path = Path("content.yaml")
     database_url: str = field(default="sqlite:///ketafacts.db", repr=False)
     log_level: str = "INFO"
@@ -52,6 +54,7 @@ def read_settings(environment: Mapping[str, str], dotenv: Path = Path(".env")) -
         telegram_token=values.get("TELEGRAM_TOKEN", default.telegram_token),
         discord_token=values.get("DISCORD_TOKEN", default.discord_token),
         telegram_api_url=values.get("TELEGRAM_API_URL", default.telegram_api_url).rstrip("/"),
+        telegram_transport=values.get("TELEGRAM_TRANSPORT", default.telegram_transport).lower(),
         content_path=Path(values.get("CONTENT_PATH", default.content_path)),
         database_url=values.get("DATABASE_URL", default.database_url),
         log_level=values.get("LOG_LEVEL", default.log_level).upper(),
@@ -91,6 +94,9 @@ def _check(values: Mapping[str, str]) -> None:
         raise SettingsError("TELEGRAM_API_URL is malformed; write it like http://127.0.0.1:8081")
     if url and url.rstrip("/").endswith("/bot"):
         raise SettingsError("TELEGRAM_API_URL ends in /bot; leave that out")
+    transport = values.get("TELEGRAM_TRANSPORT")
+    if transport and transport.lower() not in ("aiohttp", "httpx"):
+        raise SettingsError(f"TELEGRAM_TRANSPORT is {transport!r}; use aiohttp or httpx")
     level = values.get("LOG_LEVEL")
     if level and level.upper() not in logging.getLevelNamesMapping():
         raise SettingsError(f"LOG_LEVEL is {level!r}; use DEBUG, INFO, WARNING or ERROR")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from core.buttons import pressed
 from core.card import crisis_brief, crisis_card, declined_card
 from core.chat import Facts, Request, Surface
-from core.commands import COMMANDS, ask
+from core.commands import COMMANDS, ask, suggest
 from core.edition import Edition
 from core.errors import BadInput
 from core.reply import Block, Reply
@@ -53,10 +53,24 @@ class App:
             reply = replace(reply, thread=request.thread)
         return reply
 
+    def urgent(self, request: Request, facts: Facts) -> Reply | None:
+        """The crisis card, if what was typed calls for it: for a request that gets no other answer."""
+        try:
+            card = self._guarded(Turn(request, self.edition, self._deps, facts))
+        except Exception as error:  # noqa: BLE001 - see `handle`
+            return self._apology(error, request)
+        if card is None or card.guard != "crisis":
+            return None
+        return replace(card, thread=request.thread)
+
+    async def moved(self, platform: str, old_key: str, new_key: str) -> None:
+        """Take over what is kept about a group that the platform has given another key."""
+        await self._deps.store.move(f"{platform}:{old_key}", f"{platform}:{new_key}")
+
     def _guarded(self, turn: Turn) -> Reply | None:
         """The safety card that what was typed calls for, if it does."""
         request = turn.request
-        if request.action is not None or not request.addressed:
+        if request.action is not None or not request.addressed or request.surface is Surface.AUTOCOMPLETE:
             return None
         typed = _COMMAND.match(request.text.strip())
         known = typed and typed["name"].lower() in _BY_NAME
@@ -105,9 +119,12 @@ async def _answer(turn: Turn) -> Reply | None:
     if typed:
         command = _BY_NAME.get(typed["name"].lower())
         if command:
-            return await command.run(replace(turn, words=typed["words"].strip()))
-        # In a group the command may be meant for another bot.
-        return Reply(title=turn.say("command.unknown")) if request.private else None
+            run = suggest if request.surface is Surface.AUTOCOMPLETE else command.run
+            return await run(replace(turn, words=typed["words"].strip()))
+        # In a group the command may be meant for another bot, unless only the actor could see the answer.
+        if request.private or request.can_whisper:
+            return Reply(title=turn.say("command.unknown"), whisper=request.can_whisper)
+        return None
     if request.addressed and request.text.strip() and request.surface is Surface.MESSAGE:
         return await ask(replace(turn, words=request.text))
     return None

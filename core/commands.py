@@ -16,12 +16,16 @@ class Command:
     Attributes:
         name: as typed after the slash.
         run: answers it.
-        takes: phrase key of what may follow it.
+        takes: what may follow it: `words`, a `question` or `nothing`.
+        alone: makes sense in a private chat only.
+        admins: in a group, only admins may use it.
     """
 
     name: str
     run: Answer
-    takes: str = "takes.nothing"
+    takes: str = "nothing"
+    alone: bool = False
+    admins: bool = False
 
 
 async def myth(turn: Turn) -> Reply:
@@ -43,6 +47,15 @@ async def ask(turn: Turn) -> Reply:
     return matched(turn, entry, found.also) if entry else offer(turn, found.choices)
 
 
+async def suggest(turn: Turn) -> Reply:
+    """Entries to pick from while words are being typed; none where a guard would stop them."""
+    request = turn.request
+    if turn.edition.guards.check(request.text).guard:
+        return Reply()
+    kind = next((kind for kind in ("myth", "fact") if request.text.startswith(f"/{kind} ")), None)
+    return Reply(choices=turn.edition.completions.find(turn.words, kind))
+
+
 async def topics(turn: Turn) -> Reply:
     """The categories, as buttons."""
     return topic_list(turn)
@@ -51,7 +64,11 @@ async def topics(turn: Turn) -> Reply:
 async def help_(turn: Turn) -> Reply:
     """Every command with what it does."""
     lines = [
-        Block(turn.say(f"menu.{c.name}"), label=f"/{c.name} {turn.say(c.takes)}".strip(), style=Style.ITEM)
+        Block(
+            turn.say(f"menu.{c.name}"),
+            label=f"/{c.name} {turn.say(f'takes.{c.takes}')}".strip(),
+            style=Style.ITEM,
+        )
         for c in COMMANDS
         if c.name != "start"
     ]
@@ -110,15 +127,15 @@ async def forget(turn: Turn) -> Reply:
 
 
 COMMANDS = (
-    Command("myth", myth, "takes.words"),
-    Command("fact", fact, "takes.words"),
-    Command("ask", ask, "takes.question"),
+    Command("myth", myth, "words"),
+    Command("fact", fact, "words"),
+    Command("ask", ask, "question"),
     Command("topics", topics),
     Command("help", help_),
-    Command("start", start),
+    Command("start", start, alone=True),
     Command("about", about),
     Command("privacy", privacy),
-    Command("forget", forget),
+    Command("forget", forget, admins=True),
 )
 
 

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from core.card import card_check
+from core.completion import Completions
 from core.content import Content, load_content
 from core.phrases import Phrases
 from core.safety import Guards
@@ -15,11 +16,12 @@ OTHER_NAMES = (Path(__file__).with_name("medicines.txt"), Path(__file__).with_na
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """Sound content, its search index, and the guards that come before it."""
+    """Sound content, its search index, what to offer while somebody types, and the guards before all that."""
 
     content: Content
     index: Index
     guards: Guards
+    completions: Completions
 
 
 def open_edition(path: Path, phrases: Phrases, guards: Guards) -> Edition:
@@ -35,7 +37,7 @@ def build_edition(content: Content, guards: Guards) -> Edition:
     """An edition of content that is already checked."""
     index = Index(content.entries, content.bot.topic_words, content.not_covered, _other_names())
     index.warm()
-    return Edition(content, index, guards)
+    return Edition(content, index, guards, Completions(content.entries))
 
 
 @cache

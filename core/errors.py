@@ -30,6 +30,14 @@ class StoreError(KetaFactsError):
     """The database can't be used (newer, locked, unreachable); print the one line and exit with 2."""
 
 
+class TokenRefused(KetaFactsError):
+    """The platform does not accept the token; this platform can't run, others can."""
+
+
+class Unreachable(KetaFactsError):
+    """The platform can't be reached at the start; try again after a while."""
+
+
 class RetryLater(KetaFactsError):
     """The platform surely did not take the message; try it again.
 

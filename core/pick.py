@@ -15,7 +15,8 @@ def draw_from(ids: Sequence[str], rng: Random) -> Draw:
     """
 
     def draw(seen: Sequence[str]) -> Drawn:
-        left = [entry_id for entry_id in ids if entry_id not in set(seen)]
+        had = set(seen)
+        left = [entry_id for entry_id in ids if entry_id not in had]
         if left:
             return Drawn(rng.choice(left))
         fresh = [entry_id for entry_id in ids if entry_id != seen[-1]]

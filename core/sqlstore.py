@@ -30,6 +30,7 @@ from sqlalchemy import (
     insert,
     make_url,
     select,
+    update,
 )
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
@@ -66,6 +67,14 @@ _SEEN_IDS = (
 _END_ROUND = delete(SEEN).where(SEEN.c.chat_key == bindparam("chat"), SEEN.c.kind == bindparam("of_kind"))
 _REMEMBER = insert(SEEN)
 _FORGET = delete(SEEN).where(SEEN.c.chat_key == bindparam("chat"))
+_THERE = SEEN.alias()
+_TWICE = (
+    select(_THERE.c.entry_id)
+    .where(_THERE.c.chat_key == bindparam("new"), _THERE.c.kind == SEEN.c.kind)
+    .where(_THERE.c.entry_id == SEEN.c.entry_id)
+)
+_FORGET_TWICE = delete(SEEN).where(SEEN.c.chat_key == bindparam("chat"), _TWICE.exists())
+_MOVE = update(SEEN).where(SEEN.c.chat_key == bindparam("chat")).values(chat_key=bindparam("new"))
 _IDLE_CHATS = (
     select(SEEN.c.chat_key)
     .where(SEEN.c.chat_key.startswith(bindparam("prefix"), autoescape=False))
@@ -120,6 +129,16 @@ class SqlStore:
             return Forgotten(seen=connection.execute(_FORGET, {"chat": chat_key}).rowcount)
 
         return await self._run(work)
+
+    async def move(self, chat_key: str, new_key: str) -> None:
+        """See `Store.move`."""
+
+        def work(connection: Connection) -> None:
+            keys = {"chat": chat_key, "new": new_key}
+            connection.execute(_FORGET_TWICE, keys)
+            connection.execute(_MOVE, keys)
+
+        await self._run(work)
 
     async def forget_idle(self, prefix: str, before: datetime) -> int:
         """See `Store.forget_idle`."""

@@ -36,6 +36,10 @@ class Store(Protocol):
         """Delete everything kept about the chat."""
         ...
 
+    async def move(self, chat_key: str, new_key: str) -> None:
+        """Keep what is kept about the chat under another key from now on, along with what is there."""
+        ...
+
     async def forget_idle(self, prefix: str, before: datetime) -> int:
         """Delete the chats whose key starts with `prefix` and that drew nothing since `before`.
 

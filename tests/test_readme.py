@@ -16,7 +16,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_every_command_stands_in_the_table_with_what_it_takes_and_does() -> None:
     for command in COMMANDS:
-        typed = f"/{command.name} {PHRASES.say(command.takes)}".strip()
+        takes = PHRASES.say(f"takes.{command.takes}")
+        typed = f"/{command.name} {takes}".strip()
         assert f"| `{typed}` | {PHRASES.say(f'menu.{command.name}')} |" in README
 
 

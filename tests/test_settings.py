@@ -38,6 +38,7 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         "TELEGRAM_TOKEN": TELEGRAM,
         "DISCORD_TOKEN": DISCORD,
         "TELEGRAM_API_URL": "http://127.0.0.1:8081/",
+        "TELEGRAM_TRANSPORT": "HTTPX",
         "CONTENT_PATH": "/srv/tea.yaml",
         "DATABASE_URL": "postgresql://db/tea",
         "LOG_LEVEL": "debug",
@@ -47,6 +48,7 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
         telegram_token=TELEGRAM,
         discord_token=DISCORD,
         telegram_api_url="http://127.0.0.1:8081",
+        telegram_transport="httpx",
         content_path=Path("/srv/tea.yaml"),
         database_url="postgresql://db/tea",
         log_level="DEBUG",
@@ -186,7 +188,12 @@ def test_a_malformed_value_gives_one_clear_line(tmp_path: Path, key: str, value:
 def test_tokens_and_passwords_never_show_in_repr() -> None:
     settings = Settings(TELEGRAM, DISCORD, database_url="postgresql://tea:hunter2@db/tea")
     assert repr(settings) == (
-        f"Settings(telegram_api_url='https://api.telegram.org', content_path={Path('content.yaml')!r},"
-        " log_level='INFO')"
+        "Settings(telegram_api_url='https://api.telegram.org', telegram_transport='aiohttp',"
+        f" content_path={Path('content.yaml')!r}, log_level='INFO')"
     )
     assert "hunter2" not in str(settings)
+
+
+def test_unknown_transport_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="use aiohttp or httpx"):
+        read_settings({"TELEGRAM_TRANSPORT": "carrier pigeon"}, tmp_path / "none")

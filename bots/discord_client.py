@@ -1,0 +1,187 @@
+"""discord.py as this bot uses it: the gateway and its cache of servers, and messages to channels."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import aiohttp
+import discord
+from discord.http import Route
+
+from bots.discord_http import Invalid, failure
+from bots.discord_menu import Payload, same_commands
+from bots.discord_read import INTERACTION, MESSAGE
+from core.chat import Request
+from core.errors import RetryLater, TokenRefused, Unreachable, Unsure
+
+log = logging.getLogger(__name__)
+
+SEND_SECONDS = 20.0
+"""discord.py waits for a channel's limit and repeats by itself; what takes longer is given up as unsure."""
+
+SYNC_PAUSES = (0, 5, 60, 600)
+"""Seconds before each attempt to register the commands."""
+
+NO_HISTORY = 160002
+"""The bot may write but not reply: it may not read what was said (Discord docs, JSON Error Codes)."""
+
+REFUSED_CODES = (4004, 4010, 4011, 4012, 4013, 4014)
+"""Gateway close codes after which connecting again is no use (Discord docs, Gateway Close Event Codes)."""
+
+
+class Client(discord.Client):
+    """discord.py without what this bot doesn't use: no caches of people or messages, no views.
+
+    Args:
+        receive: takes the interactions and messages, as they come from the gateway.
+        invalid: counts the requests that Discord refuses.
+
+    Attributes:
+        has_connected: the gateway took the token.
+    """
+
+    has_connected = False
+
+    def __init__(self, receive: Callable[[str, Payload], None], invalid: Invalid) -> None:
+        # It warns of libraries that only voice needs.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+        trace = aiohttp.TraceConfig()
+        trace.on_request_end.append(partial(_count, invalid))
+        intents = discord.Intents.none()
+        intents.guilds = intents.guild_messages = intents.dm_messages = True
+        super().__init__(
+            intents=intents,
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            allowed_mentions=discord.AllowedMentions.none(),
+            http_trace=trace,
+        )
+        # An error in a parser would end the whole connection, and there is no public way in between.
+        parsers = self._connection.parsers
+        parsers.update({event: partial(receive, event) for event in (INTERACTION, MESSAGE)})
+        parsers.update({event: _careful(event, parse) for event, parse in parsers.items()})
+
+    async def on_connect(self) -> None:
+        """The gateway is ready."""
+        self.has_connected = True
+
+    async def stay(self, token: str, commands: Sequence[Payload]) -> None:
+        """Log in, offer the commands and stay connected; never returns.
+
+        Raises:
+            TokenRefused: Discord refuses the token or what it is used for.
+            Unreachable: the connection can't be made or kept.
+        """
+        offering: asyncio.Task[None] | None = None
+        try:
+            await self.login(token)
+            offering = asyncio.create_task(self._offer(commands))
+            await self.connect()
+        except Exception as error:
+            raise _ending(error) from error
+        finally:
+            if offering:
+                offering.cancel()
+        raise Unreachable("closed")
+
+    def parent_of(self, server: str, channel: str) -> str | None:
+        """The channel that a thread belongs to; None for what isn't a known thread."""
+        guild = self.get_guild(int(server))
+        thread = guild.get_thread(int(channel)) if guild else None
+        return str(thread.parent_id) if thread else None
+
+    async def post(self, channel: str, body: Payload) -> bool:
+        """Send a message once, as far as discord.py does that; True if it went out.
+
+        Raises:
+            RetryLater, Unsure, ChatGone, Undeliverable: it did not, or may not have.
+        """
+        route = Route("POST", "/channels/{channel_id}/messages", channel_id=channel)
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self.http.request(route, json=body)
+        except discord.HTTPException as error:
+            if error.code == NO_HISTORY and body.pop("message_reference", None):
+                raise RetryLater(0) from error
+            details = {"message_reference": 1} if "message_reference" in error.text else {}
+            wait = error.response.headers.get("Retry-After")
+            raise failure(error.status, {"code": error.code, "errors": details}, wait) from error
+        except aiohttp.ClientConnectorError as error:
+            raise RetryLater(1.0) from error
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Unsure from error
+        return True
+
+    async def _offer(self, commands: Sequence[Payload]) -> None:
+        """Register the commands, unless Discord offers just these already."""
+        for pause in SYNC_PAUSES:
+            await asyncio.sleep(pause)
+            try:
+                there: Any = await self.http.get_global_commands(self.application_id or 0)
+                if not same_commands(commands, there):
+                    await self.http.bulk_upsert_global_commands(self.application_id or 0, list(commands))
+                    log.info("commands registered count=%d", len(commands))
+            except (discord.DiscordException, aiohttp.ClientError, OSError, KeyError, TypeError) as error:
+                log.warning("commands not registered error=%s", type(error).__qualname__)
+            else:
+                return
+
+
+class MessageFacts:
+    """What the cache of servers says about a message's author and place."""
+
+    def __init__(self, client: "Client", payload: Payload) -> None:
+        self._client, self._payload = client, payload
+
+    async def is_admin(self, request: Request) -> bool:
+        """See `Facts.is_admin`: whoever may manage the server."""
+        guild = self._guild()
+        if guild is None:
+            return request.private
+        roles = [guild.get_role(int(role)) for role in self._payload.get("member", {}).get("roles", [])]
+        manages = any(r and (r.permissions.administrator or r.permissions.manage_guild) for r in roles)
+        return manages or request.actor_key == str(guild.owner_id)
+
+    async def may_post(self, request: Request) -> bool:
+        """See `Facts.may_post`."""
+        guild = self._guild()
+        if guild is None:
+            return request.private
+        channel = guild.get_channel_or_thread(int(request.thread or request.chat_key))
+        if channel is None or guild.me is None:
+            return False
+        rights = channel.permissions_for(guild.me)
+        return rights.send_messages_in_threads if request.thread else rights.send_messages
+
+    def _guild(self) -> discord.Guild | None:
+        return self._client.get_guild(int(self._payload.get("guild_id") or 0))
+
+
+def _careful(event: str, parse: Callable[[Any], object]) -> Callable[[Any], None]:
+    def guarded(payload: Any) -> None:
+        try:
+            parse(payload)
+        except Exception as error:  # noqa: BLE001 - one odd event must not end the connection
+            log.warning("event skipped event=%s error=%s", event, type(error).__qualname__)
+
+    return guarded
+
+
+def _ending(error: Exception) -> TokenRefused | Unreachable:
+    """What an error of discord.py says about connecting again; it lets through whatever broke."""
+    if isinstance(error, discord.LoginFailure):
+        return TokenRefused("the token is refused; copy it again from the developer portal, under Bot")
+    if isinstance(error, discord.PrivilegedIntentsRequired):
+        return TokenRefused("an intent is refused")
+    if isinstance(error, discord.ConnectionClosed) and error.code in REFUSED_CODES:
+        return TokenRefused(f"the gateway refuses the bot code={error.code}")
+    return Unreachable(type(error).__qualname__)
+
+
+async def _count(
+    invalid: Invalid, _session: aiohttp.ClientSession, _context: object, end: aiohttp.TraceRequestEndParams
+) -> None:
+    invalid.count(end.response.status, end.response.headers.get("X-RateLimit-Scope"))

@@ -1,0 +1,62 @@
+"""The slash commands Discord offers, made from core's table, and whether they changed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bots.discord_read import PRIVATE
+from core.commands import COMMANDS, Command
+from core.phrases import Phrases
+
+SERVERS, PEOPLE = 0, 1
+"""Who may install the bot (Discord docs, Application Integration Types)."""
+
+IN_SERVERS, IN_BOT_DM, IN_OTHER_CHATS = 0, 1, 2
+"""Where commands are offered (Discord docs, Interaction Context Types)."""
+
+_CHAT_INPUT, _STRING, _BOOLEAN = 1, 3, 5
+
+Payload = dict[str, Any]
+
+
+def slash_commands(phrases: Phrases) -> list[Payload]:
+    """Every command, as Discord's bulk overwrite takes it."""
+    return [_command(command, phrases) for command in COMMANDS]
+
+
+def same_commands(wanted: Sequence[Payload], registered: Sequence[Payload]) -> bool:
+    """Whether Discord already offers just these; it adds fields and leaves out defaults."""
+    return {_essence(command) for command in wanted} == {_essence(command) for command in registered}
+
+
+def _command(command: Command, phrases: Phrases) -> Payload:
+    options: list[Payload] = []
+    shown = phrases.say(f"takes.{command.takes}")
+    if shown:
+        options.append(
+            {
+                "type": _STRING,
+                "name": command.takes,
+                "description": phrases.say(f"slash.{command.takes}"),
+                "required": not shown.startswith("["),
+                "autocomplete": True,
+            }
+        )
+    options.append({"type": _BOOLEAN, "name": PRIVATE, "description": phrases.say("slash.private")})
+    return {
+        "type": _CHAT_INPUT,
+        "name": command.name,
+        "description": phrases.say(f"menu.{command.name}"),
+        "options": options,
+        "integration_types": [SERVERS, PEOPLE],
+        "contexts": [IN_SERVERS, IN_BOT_DM, IN_OTHER_CHATS],
+    }
+
+
+def _essence(command: Payload) -> tuple[object, ...]:
+    options = tuple(
+        (o["type"], o["name"], o["description"], bool(o.get("required")), bool(o.get("autocomplete")))
+        for o in command.get("options") or []
+    )
+    kinds, places = command.get("integration_types") or (), command.get("contexts") or ()
+    kind, name, description = command.get("type", _CHAT_INPUT), command["name"], command["description"]
+    return (kind, name, description, options, tuple(sorted(kinds)), tuple(sorted(places)))

@@ -1,0 +1,356 @@
+"""The bot on Telegram: takes updates, has them answered, sends the answers."""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from telegram import Bot, Update
+from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter, TelegramError, TimedOut
+from telegram.request import BaseRequest, HTTPXRequest
+
+from bots.settings import Settings
+from bots.telegram_http import AiohttpRequest
+from bots.telegram_menu import keep_menu
+from bots.telegram_send import LIMITS, Sender, TelegramFacts, seconds, translate
+from bots.telegram_view import ALLOWED_UPDATES, Post, migration, post, read
+from core.app import App
+from core.chat import Request, Surface
+from core.delivery import GRACE_SECONDS, REMEMBERED, Bucket, Grant, Outbox, Pacer, finish
+from core.errors import RetryLater, TokenRefused, Unreachable, Unsure
+from core.phrases import Phrases
+from core.reply import Reply
+
+log = logging.getLogger(__name__)
+
+OLD = timedelta(minutes=10)
+"""Messages that waited longer than this are skipped."""
+
+POLL_SECONDS = 30
+"""How long Telegram may keep a request for updates open."""
+
+GATHER_SECONDS = 0.025
+"""Pause after updates, so that under load more of them come with one request."""
+
+POLL_MARGIN_SECONDS = 10.0
+
+LONGEST_PAUSE_SECONDS = 30.0
+"""Between tries to get updates."""
+
+REFUSALS = 8
+"""How often in a row the token may be refused, in about two minutes, before it counts as revoked."""
+
+ACK_PAUSES = (0.0, 0.5, 2.0, 5.0)
+"""Seconds before each try to tell Telegram that a press has arrived."""
+
+
+def build(settings: Settings, app: App, phrases: Phrases) -> "Telegram":
+    """The bot of the token in `settings`."""
+    kind = AiohttpRequest if settings.telegram_transport == "aiohttp" else _stock
+    return Telegram(settings.telegram_token, settings.telegram_api_url, kind, app, phrases)
+
+
+def _stock() -> BaseRequest:
+    return HTTPXRequest(connection_pool_size=64, read_timeout=20, write_timeout=20, pool_timeout=5)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Telegram:
+    """One bot account; see `bots.compose.Platform`."""
+
+    name = "telegram"
+
+    def __init__(
+        self,
+        token: str,
+        api_url: str,
+        request: Callable[[], BaseRequest],
+        app: App,
+        phrases: Phrases,
+        *,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self._token, self._api_url, self._request = token, api_url, request
+        self._app, self._phrases, self._clock = app, phrases, clock
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set, then finish what is in flight.
+
+        Raises:
+            TokenRefused: Telegram does not know the token.
+            Unreachable: Telegram can't be reached at the start.
+        """
+        request = self._request()
+        url = self._api_url
+        bot = Bot(
+            self._token,
+            base_url=f"{url}/bot",
+            base_file_url=f"{url}/file/bot",
+            request=request,
+            get_updates_request=request,
+        )
+        try:
+            if await _before(stop, _connect(bot)):
+                await self._serve(bot, stop)
+        finally:
+            await bot.shutdown()
+            await request.shutdown()
+
+    async def _serve(self, bot: Bot, stop: asyncio.Event) -> None:
+        log.info("telegram started username=%s", bot.username)
+        desk = Desk(bot, self._app, self._phrases, self._clock)
+        poll = Poll(bot, desk.take)
+        menu = asyncio.create_task(keep_menu(bot, self._app.edition.content, self._phrases))
+        try:
+            await _before(stop, poll.run())
+        finally:
+            menu.cancel()
+            confirmed = asyncio.create_task(poll.confirm())
+            dropped = await desk.close()
+            await finish({confirmed}, 0.5)
+            log.info("telegram stopped dropped=%d", dropped)
+
+
+async def _connect(bot: Bot) -> None:
+    try:
+        await bot.initialize()
+    except InvalidToken:
+        # The library's error quotes the token.
+        raise TokenRefused("Telegram refuses the token; copy TELEGRAM_TOKEN anew from @BotFather") from None
+    except RetryAfter as error:
+        raise Unreachable(f"told to wait {seconds(error):.0f} s") from None
+    except TelegramError as error:
+        raise Unreachable(type(error).__name__) from None
+
+
+async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Whether `work` ended by itself; it is cancelled once `stop` is set."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+            return True
+        return False
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
+
+
+class Poll:
+    """Gets updates.
+
+    Not the library's own loop, because that one ends for ever at the first
+    refusal of the token, asks for a batch again and again if one update in it
+    can't be read, and can't be interrupted in a pause.
+    """
+
+    def __init__(self, bot: Bot, take: Callable[[Update], None]) -> None:
+        self._bot, self._take = bot, take
+        self._offset: int | None = None
+        self._failures = self._refusals = 0
+
+    async def run(self) -> None:
+        """Hand on every update, for ever.
+
+        Raises:
+            TokenRefused: the token was revoked.
+        """
+        while True:
+            try:
+                updates = await self._ask(POLL_SECONDS)
+            except TelegramError as error:
+                await asyncio.sleep(await self._pause(error))
+            else:
+                if self._failures:
+                    log.info("telegram polling again after failures=%d", self._failures)
+                self._failures = self._refusals = 0
+                for update in updates:
+                    self._hand_on(update)
+                if updates:
+                    await asyncio.sleep(GATHER_SECONDS)
+
+    async def confirm(self) -> None:
+        """Tell Telegram what has arrived, so that it does not come again."""
+        if self._offset is not None:
+            try:
+                await self._ask(0)
+            except TelegramError:
+                log.info("telegram not told what has arrived; it may come again")
+
+    async def _ask(self, wait_seconds: int) -> list[dict[str, Any]]:
+        asked = {"timeout": wait_seconds, "allowed_updates": list(ALLOWED_UPDATES), "offset": self._offset}
+        # In lower case, the name reaches Telegram without the library reading the updates: one that
+        # it can't read would take the others with it.
+        updates: list[dict[str, Any]] = await self._bot.do_api_request(
+            "getupdates", api_kwargs=asked, read_timeout=wait_seconds + POLL_MARGIN_SECONDS
+        )
+        return updates
+
+    def _hand_on(self, raw: dict[str, Any]) -> None:
+        self._offset = raw["update_id"] + 1
+        try:
+            update = Update.de_json(raw, self._bot)
+        except Exception as error:  # noqa: BLE001 - whatever the library stumbles over, the next one counts
+            log.warning("telegram update not readable error=%s", type(error).__name__)
+        else:
+            self._take(update)
+
+    async def _pause(self, error: TelegramError) -> float:
+        """Seconds to wait after a failure, which is told once."""
+        self._failures += 1
+        if self._failures == 1 and not isinstance(error, TimedOut):
+            log.warning("telegram polling failed error=%s", type(error).__name__)
+        if isinstance(error, InvalidToken | EndPointNotFound):
+            self._refusals += 1
+            if self._refusals >= REFUSALS:
+                raise TokenRefused("Telegram refuses the token now; was it revoked?")
+        if isinstance(error, Conflict) and self._failures in (1, 10):
+            await self._on_conflict(error)
+        if isinstance(error, RetryAfter):
+            return seconds(error)
+        return min(LONGEST_PAUSE_SECONDS, 0.5 * 2.0 ** min(self._failures - 1, 8))
+
+    async def _on_conflict(self, error: Conflict) -> None:
+        if "webhook" not in error.message:
+            log.error("telegram: another program gets the updates of this token; stop one of them")
+            return
+        try:
+            await self._bot.delete_webhook()
+        except TelegramError as failure:
+            log.warning("telegram webhook not removed error=%s", type(failure).__name__)
+
+
+class Desk:
+    """Has each update answered: side by side, but one chat's in order."""
+
+    def __init__(self, bot: Bot, app: App, phrases: Phrases, clock: Callable[[], datetime]) -> None:
+        self._bot, self._app, self._clock = bot, app, clock
+        self._me, self._facts = bot.bot, TelegramFacts(bot)
+        self._outbox = Outbox(Pacer(LIMITS, time.monotonic, asyncio.sleep), time.monotonic)
+        self._sender = Sender(bot, self._outbox, self._moved, Reply(title=phrases.say("notice.dropped")))
+        self._slow = Reply(title=phrases.say("notice.slow"))
+        self._bucket = Bucket(time.monotonic)
+        self._lines = Lines()
+        self._answered: OrderedDict[str, None] = OrderedDict()
+        self._started = clock()
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._skipped = 0
+
+    def take(self, update: Update) -> None:
+        """Begin to answer an update."""
+        task: asyncio.Task[object] = asyncio.create_task(self._attend(update))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> int:
+        """Finish what is in flight; returns how many answers were dropped."""
+        late = await finish(self._tasks, GRACE_SECONDS - 1)
+        await self._outbox.close()
+        counts = self._outbox.counts
+        log.info("telegram sent=%d retried=%d unsure=%d", counts.sent, counts.retried, counts.unsure)
+        return late + counts.dropped
+
+    async def _attend(self, update: Update) -> None:
+        try:
+            press = update.callback_query
+            ack = asyncio.create_task(self._acknowledge(press.id)) if press else None
+            await self._answer(update)
+            if ack:
+                await ack
+        except Exception as error:  # noqa: BLE001 - one update must not end the others
+            place = error.__traceback__
+            while place and place.tb_next:
+                place = place.tb_next
+            where = f"{place.tb_frame.f_code.co_name}:{place.tb_lineno}" if place else ""
+            log.error("telegram update failed error=%s at=%s", type(error).__qualname__, where)
+
+    async def _answer(self, update: Update) -> None:
+        if moved := migration(update):
+            await self._moved(*moved)
+        request = read(update, self._me)
+        if request is None:
+            return
+        async with self._lines.of(request.chat_key):
+            reply = await self._reply(request, post(update))
+        if update.inline_query:
+            await self._sender.offer(update.inline_query.id, reply)
+        elif reply is self._slow:
+            await self._sender.tell(request, reply)
+        elif reply:
+            await self._sender.deliver(request, reply)
+
+    async def _reply(self, request: Request, told: Post) -> Reply | None:
+        if told.key in self._answered:
+            return None
+        if told.is_edit and told.written and told.written < self._started:
+            # Perhaps answered before the restart.
+            return None
+        reply = await self._ruled(request, told)
+        if reply:
+            self._answered[told.key] = None
+            if len(self._answered) > REMEMBERED:
+                self._answered.popitem(last=False)
+        return reply
+
+    async def _ruled(self, request: Request, told: Post) -> Reply | None:
+        """The answer; only a crisis card for what is too old, or from somebody who asks too much."""
+        if told.written and self._clock() - told.written > OLD:
+            self._skipped += 1
+            if self._skipped in (1, 10, 100) or self._skipped % 1000 == 0:
+                log.info("telegram old messages skipped so_far=%d", self._skipped)
+            return self._app.urgent(request, self._facts)
+        if request.addressed and request.surface is not Surface.INLINE:
+            grant = self._bucket.take(request.actor_key)
+            if grant is not Grant.YES:
+                notice = self._slow if grant is Grant.NOW_EMPTY else None
+                return self._app.urgent(request, self._facts) or notice
+        return await self._app.handle(request, self._facts)
+
+    async def _acknowledge(self, press_id: str) -> None:
+        """Stop the clock on the pressed button; doing it twice does no harm."""
+        for pause in ACK_PAUSES:
+            await asyncio.sleep(pause)
+            try:
+                await self._bot.answer_callback_query(press_id)
+            except TelegramError as error:
+                failure = translate(error)
+                if not isinstance(failure, RetryLater | Unsure):
+                    return
+                if isinstance(failure, RetryLater):
+                    await asyncio.sleep(failure.seconds)
+            else:
+                return
+
+    async def _moved(self, old_key: str, new_key: str) -> None:
+        await self._app.moved("telegram", old_key, new_key)
+
+
+class Lines:
+    """Lets one at a time in, first come first served, for each key."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def of(self, key: str) -> AsyncIterator[None]:
+        """Wait for the turn, and hold it."""
+        lock, waiting = self._lines.get(key) or (asyncio.Lock(), 0)
+        self._lines[key] = lock, waiting + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._lines[key]
+            if waiting == 1:
+                del self._lines[key]
+            else:
+                self._lines[key] = lock, waiting - 1

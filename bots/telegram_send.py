@@ -1,0 +1,257 @@
+"""Sends replies to Telegram, and says in core's errors what became of them."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from telegram import Bot, ChatMember
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    EndPointNotFound,
+    Forbidden,
+    InvalidToken,
+    RetryAfter,
+    TelegramError,
+)
+
+from bots.telegram_http import surely_unsent
+from bots.telegram_view import Json, Payload, render
+from core.chat import Request, Surface
+from core.delivery import Limits, Outbox, Priority, priority_of
+from core.errors import ChatGone, RetryLater, Undeliverable, Unsure
+from core.reply import Deed, Reply
+
+log = logging.getLogger(__name__)
+
+LIMITS = Limits(per_second=25, burst=5, chat_per_second=1, chat_burst=3, group_per_minute=20)
+"""Below Telegram's published 30 a second; per chat and group as published (Bots FAQ, read 2026-06)."""
+
+NO_PREVIEW = {"is_disabled": True}
+
+_FORBIDDEN = (
+    ("blocked", "blocked"),
+    ("kicked", "kicked"),
+    ("not a member", "kicked"),
+    ("deactivated", "deactivated"),
+    ("initiate conversation", "not_started"),
+)
+_GONE = (
+    ("not enough rights", "no_rights"),
+    ("no rights", "no_rights"),
+    ("chat_write_forbidden", "no_rights"),
+    ("need administrator rights", "no_rights"),
+    ("chat_restricted", "no_rights"),
+    ("chat not found", "deleted"),
+    ("peer_id_invalid", "deleted"),
+    ("user not found", "deleted"),
+    ("deactivated", "deleted"),
+)
+_LOST = ("message to edit not found", "can't be edited", "no text in the message", "message_id_invalid")
+_HARMLESS = re.compile(r"[A-Za-z_' ]{1,80}")
+
+Moved = Callable[[str, str], Awaitable[None]]
+"""Told when a group has another key: the old and the new one."""
+
+
+def translate(error: TelegramError) -> Exception:
+    """What may be done about an error of the library."""
+    if isinstance(error, RetryAfter):
+        return RetryLater(seconds(error))
+    if isinstance(error, ChatMigrated):
+        return ChatGone("moved", moved_to=str(error.new_chat_id))
+    text = error.message.lower()
+    if isinstance(error, Forbidden):
+        return ChatGone(next((reason for words, reason in _FORBIDDEN if words in text), "no_rights"))
+    if isinstance(error, BadRequest):
+        gone = next((reason for words, reason in _GONE if words in text), None)
+        return ChatGone(gone) if gone else Undeliverable(_harmless(error.message))
+    if isinstance(error, InvalidToken | EndPointNotFound):
+        return RetryLater(5, everywhere=True)
+    return RetryLater(1) if surely_unsent(error) else Unsure(type(error).__name__)
+
+
+def seconds(error: RetryAfter) -> float:
+    """How long Telegram asks to wait."""
+    wait = error.retry_after
+    return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
+
+
+def _harmless(message: str) -> str:
+    """Telegram's words, unless they could quote somebody's."""
+    return message if _HARMLESS.fullmatch(message) else "bad request"
+
+
+@dataclass(slots=True)
+class _Target:
+    """Where a message goes; a group may move while it waits."""
+
+    chat_id: int
+    thread: int | None
+    answers: int | None
+    edits: int | None
+
+
+class Sender:
+    """Delivers replies through one outbox."""
+
+    def __init__(self, bot: Bot, outbox: Outbox, moved: Moved, notice: Reply) -> None:
+        self._bot, self._outbox, self._moved, self._notice = bot, outbox, moved, notice
+
+    async def deliver(self, request: Request, reply: Reply) -> None:
+        """Carry out the reply, now or within a minute; a failure is logged, never raised."""
+        target = _target(request, reply)
+        deleting = reply.deed is Deed.DELETE
+        attempt = self._deleting(target) if deleting else self._sending(target, reply)
+        await self._outbox.deliver(
+            request.chat_key,
+            attempt,
+            priority=priority_of(reply),
+            is_group=not request.private,
+            notice=self._sending(_target(request, self._notice), self._notice, quietly=True),
+        )
+
+    async def tell(self, request: Request, notice: Reply) -> None:
+        """Send a line that makes no sound."""
+        attempt = self._sending(_target(request, notice), notice, quietly=True)
+        await self._outbox.deliver(
+            request.chat_key, attempt, priority=Priority.SETTING, is_group=not request.private
+        )
+
+    async def offer(self, query_id: str, reply: Reply | None) -> None:
+        """Answer an inline query, if only with nothing."""
+        results = [_article(reply)] if reply else []
+        fields = {"inline_query_id": query_id, "results": results, "cache_time": 0, "is_personal": True}
+        try:
+            await self._call("answerinlinequery", fields)
+        except TelegramError as error:
+            log.info("inline query not answered reason=%s", translate(error))
+
+    def _sending(
+        self, target: _Target, reply: Reply, *, quietly: bool = False
+    ) -> Callable[[], Awaitable[None]]:
+        async def attempt() -> None:
+            payload = render(reply)
+            try:
+                if target.edits is None or not await self._edit(target, payload):
+                    await self._send(target, payload, quietly=quietly)
+            except ChatMigrated as error:
+                await self._follow(target, error.new_chat_id)
+                raise RetryLater(0) from error
+            except TelegramError as error:
+                raise translate(error) from error
+
+        return attempt
+
+    def _deleting(self, target: _Target) -> Callable[[], Awaitable[None]]:
+        async def attempt() -> None:
+            try:
+                if target.edits is not None:
+                    await self._bot.delete_message(target.chat_id, target.edits)
+            except TelegramError as error:
+                raise translate(error) from error
+
+        return attempt
+
+    async def _edit(self, target: _Target, payload: Payload) -> bool:
+        """Change the message; False if it can't be, and a new one is due."""
+        fields = {"chat_id": target.chat_id, "message_id": target.edits, **_message(payload)}
+        try:
+            await self._call("editmessagetext", fields)
+        except BadRequest as error:
+            text = error.message.lower()
+            if "not modified" in text:
+                return True
+            if not any(words in text for words in _LOST):
+                raise
+            target.edits = None
+            return False
+        return True
+
+    async def _send(self, target: _Target, payload: Payload, *, quietly: bool) -> None:
+        fields = {"chat_id": target.chat_id, **_message(payload)}
+        if target.thread:
+            fields["message_thread_id"] = target.thread
+        if target.answers:
+            fields["reply_parameters"] = {
+                "message_id": target.answers,
+                "allow_sending_without_reply": True,
+            }
+        if quietly:
+            fields["disable_notification"] = True
+        await self._call("sendmessage", fields)
+
+    async def _call(self, method: str, fields: Json) -> None:
+        """Call a method of the Bot API by its name in lower case, which Telegram takes as well.
+
+        The library's own methods would turn every part of the message and of the
+        answer into objects: half the CPU time of sending, and nothing here reads them.
+        """
+        await self._bot.do_api_request(method, api_kwargs=fields)
+
+    async def _follow(self, target: _Target, chat_id: int) -> None:
+        old, target.chat_id = target.chat_id, chat_id
+        # Messages have other numbers in a supergroup.
+        target.answers = target.edits = None
+        await self._moved(str(old), str(chat_id))
+
+
+def _message(payload: Payload) -> Json:
+    fields: Json = {"text": payload.text, "entities": payload.entities, "link_preview_options": NO_PREVIEW}
+    return {**fields, "reply_markup": payload.markup} if payload.markup else fields
+
+
+def _article(reply: Reply) -> Json:
+    shown = render(reply)
+    content = {
+        "message_text": shown.text,
+        "entities": shown.entities,
+        "link_preview_options": NO_PREVIEW,
+    }
+    title, number = reply.title or shown.text, reply.entry_id or "answer"
+    return {"type": "article", "id": number, "title": title, "input_message_content": content}
+
+
+def _target(request: Request, reply: Reply) -> _Target:
+    """In groups and channels, an answer replies to what it answers."""
+    answers = reply.answers
+    if answers is None and request.surface is Surface.MESSAGE and not request.private:
+        answers = request.message_key
+    thread = reply.thread or request.thread
+    edits = request.message_key if reply.deed is not Deed.SEND else None
+    return _Target(
+        int(request.chat_key),
+        int(thread) if thread else None,
+        int(answers) if answers else None,
+        int(edits) if edits else None,
+    )
+
+
+class TelegramFacts:
+    """What core may ask about a chat."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def is_admin(self, request: Request) -> bool:
+        """See `Facts.is_admin`; only admins can write as the chat itself."""
+        if request.private or request.actor_key == request.chat_key:
+            return True
+        if int(request.actor_key) < 0:
+            return False
+        member = await self._bot.get_chat_member(int(request.chat_key), int(request.actor_key))
+        return member.status in (ChatMember.ADMINISTRATOR, ChatMember.OWNER)
+
+    async def may_post(self, request: Request) -> bool:
+        """See `Facts.may_post`."""
+        if request.private:
+            return True
+        member = await self._bot.get_chat_member(int(request.chat_key), self._bot.id)
+        if member.status == ChatMember.RESTRICTED:
+            return bool(getattr(member, "can_send_messages", False))
+        if member.status == ChatMember.ADMINISTRATOR:
+            # Only channels have this right; it is None in groups.
+            return getattr(member, "can_post_messages", None) is not False
+        return member.status in (ChatMember.MEMBER, ChatMember.OWNER)

@@ -1,0 +1,457 @@
+"""Drive the real program through a stand-in for Discord and report what it did wrong.
+
+    python tests/bench/discord_rig.py RIG_FOLDER [--command "python -m bots run"] [--only NAME]
+
+RIG_FOLDER holds the rig's `server.py` and `harness.py`. Exit code 1 if anything failed.
+"""
+
+import argparse
+import asyncio
+import os
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "rig.token.for-the-bench-only"  # noqa: S105 - the rig's own
+OPTIONS = {"myth": "words", "fact": "words", "ask": "question"}
+COMMANDS = ("myth", "fact", "ask", "topics", "help", "start", "about", "privacy", "forget")
+QUESTION = "is it addictive"
+CALLBACK = "POST /interactions/*"
+CREATE = "POST /channels/*/messages"
+SOON = 8.0
+
+
+class Bench:
+    """One rig, one bot process, and what went wrong so far."""
+
+    def __init__(self, folder: Path, command: str) -> None:
+        sys.path.insert(0, str(folder))
+        import harness
+        import server
+
+        self.server, self.harness = server, harness
+        self.command, self.failed, self.people = command, [], 0
+        self.database = Path(tempfile.mkdtemp()) / "bench.db"
+
+    async def start(self) -> None:
+        self.rig = await self.server.Rig(token=TOKEN, approved=()).start()
+        self.thread = self.server._thread(self.rig, self.rig.general, {"name": "thread"}, 11)
+        self.post = self.server._thread(self.rig, self.rig.forum, {"name": "post"}, 11)
+        self.foreign = self.rig.add_guild("Without the bot", bot=False)
+        await self.boot()
+        await self.rig.wait(lambda: len(self.rig.commands()) == len(COMMANDS), 15, "commands")
+
+    async def boot(self) -> None:
+        extra = {
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            "CONTENT_PATH": str(ROOT / "content.yaml"),
+            "LOG_LEVEL": "DEBUG",
+        }
+        self.bot = await self.harness.Bot(
+            shlex.split(self.command), self.rig, extra_env=extra, cwd=str(ROOT)
+        ).start()
+
+    def person(self) -> dict[str, Any]:
+        """Somebody new, who has asked nothing yet."""
+        self.people += 1
+        return self.rig.add_user(f"person{self.people}")
+
+    def check(self, is_right: object, what: str) -> None:
+        if not is_right:
+            self.failed.append(what)
+            print(f"  FAILED {what}")
+
+    def text(self, message: dict[str, Any] | None) -> str:
+        return self.server.visible_text(message) if message else ""
+
+    def answers_to(self, message: dict[str, Any]) -> list[dict[str, Any]]:
+        return [
+            m
+            for m in self.rig.bot_messages()
+            if (m.get("message_reference") or {}).get("message_id") == message["id"]
+        ]
+
+    async def settled(self, interaction: Any, seconds: float = SOON) -> None:
+        """Until the interaction's answer is on the screen."""
+
+        def shown() -> bool:
+            if interaction.type == 3:
+                return bool(interaction.followups) or interaction.ack_type in (4, 7)
+            return bool(interaction.final and self.text(interaction.response))
+
+        try:
+            await self.rig.wait(shown, seconds, "answer")
+        except TimeoutError:
+            return
+
+
+PLACES: dict[str, Callable[[Bench], dict[str, Any]]] = {
+    "server": lambda b: {},
+    "thread": lambda b: {"channel": b.thread},
+    "forum post": lambda b: {"channel": b.post},
+    "private chat": lambda b: {"context": "bot_dm"},
+    "private chat, user install": lambda b: {"context": "bot_dm", "install": "user"},
+    "other chat, user install": lambda b: {"context": "private", "install": "user"},
+    "server, user install": lambda b: {"install": "user"},
+    "server, both installs": lambda b: {"install": "both"},
+    "server without the bot": lambda b: {
+        "guild": b.foreign,
+        "install": "user",
+        "channel": next(c for c in b.rig.channels.values() if c.get("guild_id") == b.foreign["id"]),
+    },
+}
+
+
+async def commands(b: Bench) -> None:
+    """Every command in every place, with and without the private option."""
+    for place, where in PLACES.items():
+        for name in COMMANDS:
+            for private in (False, True):
+                options: dict[str, Any] = {"private": True} if private else {}
+                if name in OPTIONS and (private or name == "ask"):
+                    options[OPTIONS[name]] = QUESTION
+                it = await b.rig.slash(b.person(), name, options, **where(b))
+                b.check(it.text and not it.errors, f"/{name} in {place}")
+                b.check(it.ephemeral or not private, f"/{name} private in {place} was public")
+
+
+async def hostile(b: Bench) -> None:
+    """Queries that try to ping, to break out, or to be too much."""
+    for words in (
+        "@everyone @here",
+        f"<@{b.rig.bob['id']}> <@&{b.rig.guild['id']}>",
+        "**bold** `code` ||spoiler|| [a](http://b.c)",
+        "\u202ertl \u200b\u200b z\u0351\u0352\u0353algo",
+        "x" * 6000,
+        "\n\n# big\n> quote",
+        "how many mg should i take",
+        "where can i buy it",
+        "i want to kill myself",
+    ):
+        for name, option in OPTIONS.items():
+            it = await b.rig.slash(b.person(), name, {option: words})
+            b.check(it.text and not it.errors, f"/{name} {words[:20]!r}")
+            b.check(it.ephemeral or "kill" not in words, "a crisis card in a server was public")
+        said = b.rig.say(b.person(), words[:1900], mention_bot=True)
+        await b.rig.wait(lambda said=said: b.answers_to(said), SOON, f"answer to {words[:20]!r}")
+
+
+async def buttons(b: Bench) -> None:
+    """Every kind of button, wherever one leads, in a server, a thread, a private chat, another chat."""
+    for place in ("server", "thread", "private chat", "other chat, user install"):
+        where, seen = PLACES[place](b), set()
+        names = ("start", "myth", "fact", "topics")
+        shown = [(await b.rig.slash(b.person(), name, {}, **where)).response for name in names]
+        pressed = 0
+        while shown and pressed < 150:
+            message = shown.pop()
+            for row in list(message["components"]):
+                for button in row["components"]:
+                    action = button["custom_id"]
+                    if action in seen or message["id"] not in b.rig.messages_by_id:
+                        continue
+                    seen.add(action)
+                    pressed += 1
+                    owner = b.rig.meta[message["id"]]["visible_to"]
+                    # The same message may have been edited by an earlier press.
+                    if not any(
+                        action == c.get("custom_id") for r in message["components"] for c in r["components"]
+                    ):
+                        continue
+                    it = await b.rig.click(owner or b.person(), message, custom_id=action)
+                    b.check(it.acked and not it.errors, f"button {action} in {place}")
+                    if it.response:
+                        b.check(b.text(it.response), f"button {action} in {place} showed nothing")
+                        shown.append(it.response)
+        b.check(pressed > 20, f"only {pressed} buttons in {place}")
+        print(f"  {place}: {pressed} buttons")
+
+
+async def forged(b: Bench) -> None:
+    """Buttons of other versions, and ones nobody ever made."""
+    it = await b.rig.slash(b.person(), "myth", {})
+    for action in (
+        "",
+        "x",
+        "show:",
+        "show:gone",
+        "cat:x:y",
+        "cat:basics:99999",
+        "next:\u202e",
+        "more:" + "é" * 95,
+    ):
+        message = it.response
+        message["components"][0]["components"][0]["custom_id"] = action[:100] or " "
+        pressed = await b.rig.click(b.person(), message, custom_id=action[:100] or " ")
+        b.check(pressed.acked and not pressed.errors, f"forged {action!r}")
+
+
+async def autocomplete(b: Bench) -> None:
+    """Suggestions for every option, none where a guard fires."""
+    for place, where in PLACES.items():
+        for name, option in OPTIONS.items():
+            for typed in ("", "a", "add", "zzzzzz", "\u202e", "x" * 6000, "**"):
+                it = await b.rig.autocomplete(b.person(), name, option, typed, **where(b))
+                b.check(
+                    it.choices is not None and not it.errors, f"autocomplete /{name} {typed[:9]!r} in {place}"
+                )
+            it = await b.rig.autocomplete(b.person(), name, option, "i want to kill myself", **where(b))
+            b.check(it.choices == [], f"suggestions in a crisis, /{name} in {place}")
+    it = await b.rig.autocomplete(b.person(), "ask", "question", "add")
+    b.check(it.choices, "no suggestion for a common word")
+
+
+async def messages(b: Bench) -> None:
+    """Mentions, replies, private messages; silence for everything else."""
+    for channel in (b.rig.general, b.thread, b.post, None):
+        for text in (QUESTION, "/myth", "/fact sleep", "/help", ""):
+            user = b.person()
+            where = channel or b.rig.dm_channel(user)
+            said = b.rig.say(user, text, where, mention_bot=channel is not None)
+            answer = await b.rig.wait(lambda said=said: b.answers_to(said), SOON, f"answer to {text!r}")
+            b.check(b.text(answer[0]) and answer[0]["channel_id"] == where["id"], f"message {text!r}")
+    said = b.rig.say(b.person(), QUESTION, mention_bot=True)
+    answer = (await b.rig.wait(lambda: b.answers_to(said), SOON))[0]
+    reply = b.rig.say(b.person(), "is it safe", reply_to=answer)
+    await b.rig.wait(lambda: b.answers_to(reply), SOON, "answer to a reply")
+    before = len(b.rig.bot_messages())
+    b.rig.say(b.person(), QUESTION)
+    b.rig.say(b.person(), "@everyone " + QUESTION)
+    b.rig.edit_message(said, "is it legal")
+    b.rig.make_message(b.rig.general, {**b.rig.bob, "bot": True}, {"content": f"<@{b.rig.bot['id']}> hi"})
+    await asyncio.sleep(0.5)
+    b.check(len(b.rig.bot_messages()) == before, "answered what was not meant for it")
+
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "502 before": {"kind": "status", "status": 502},
+    "502 after": {"kind": "status_after", "status": 502},
+    "503 before": {"kind": "status", "status": 503},
+    "dropped before": {"kind": "drop"},
+    "dropped after": {"kind": "drop_after"},
+    "reset before": {"kind": "reset"},
+    "reset after": {"kind": "reset_after"},
+    "2 s slow before": {"kind": "delay", "seconds": 2},
+    "2 s slow after": {"kind": "delay_after", "seconds": 2},
+    "5 s slow before": {"kind": "delay", "seconds": 5},
+    "5 s slow after": {"kind": "delay_after", "seconds": 5},
+    "429": {"kind": "ratelimit", "retry_after": 1.0},
+    "429 everywhere": {"kind": "ratelimit", "retry_after": 0.5, "global_": True},
+    "garbage": {"kind": "garbage"},
+}
+
+
+async def faults(b: Bench) -> None:
+    """One broken request for a command, a button and a message: one answer each, in time."""
+    asked = []
+    for name, fault in FAULTS.items():
+        for _ in range(2 if "s slow" not in name else 1):
+            start = await b.rig.slash(b.person(), "myth", {})
+            b.rig.fault(CALLBACK, **fault)
+            it = await b.rig.slash(b.person(), "myth", {"words": QUESTION}, timeout=4)
+            await b.settled(it)
+            b.check(
+                b.text(it.response) and it.latency_ms and it.latency_ms < 3000, f"command under {name}: lost"
+            )
+            b.check(len(it.followups) == 0, f"command under {name}: doubled")
+            for label in ("Another myth", "More"):
+                b.rig.fault(CALLBACK, **fault)
+                it = await b.rig.click(b.person(), start.response, label=label, timeout=4)
+                await b.settled(it)
+                shown = len(it.followups) + (it.ack_type == 4)
+                b.check(shown == 1, f"button {label} under {name}: {shown} answers")
+            b.rig.fault(CREATE, **fault)
+            said = b.rig.say(b.person(), QUESTION, b.rig.daily, mention_bot=True)
+            asked.append(said)
+            try:
+                await b.rig.wait(lambda said=said: b.answers_to(said), 20, "answer")
+            except TimeoutError:
+                b.check(False, f"message under {name}: lost")
+        print(f"  {name}")
+    await asyncio.sleep(6)
+    doubled = sum(len(b.answers_to(said)) > 1 for said in asked)
+    b.check(not doubled, f"{doubled} messages doubled")
+
+
+async def expired(b: Bench) -> None:
+    """What can't be answered any more ends in a log line."""
+    b.rig.fault(CALLBACK, "error", status=404, code=10062)
+    await b.rig.slash(b.person(), "myth", {}, timeout=1)
+    said = b.rig.say(b.person(), QUESTION, mention_bot=True)
+    b.rig.delete_message(said)
+    b.rig.deny_bot(b.rig.daily, "SEND_MESSAGES")
+    b.rig.say(b.person(), QUESTION, b.rig.daily, mention_bot=True)
+    await asyncio.sleep(1)
+    b.rig.deny_bot(b.rig.daily, "EMBED_LINKS")
+    b.rig.say(b.person(), QUESTION, b.rig.daily, mention_bot=True)
+    await asyncio.sleep(1)
+    b.rig.deny_bot(b.rig.daily, "READ_MESSAGE_HISTORY")
+    n = len(b.rig.messages(b.rig.daily, bot_only=True))
+    b.rig.say(b.person(), QUESTION, b.rig.daily, mention_bot=True)
+    await b.rig.wait(
+        lambda: len(b.rig.messages(b.rig.daily, bot_only=True)) > n, SOON, "answer without history"
+    )
+    b.rig.deny_bot(b.rig.daily)
+    closed = b.person()
+    b.rig.dm_closed.add(closed["id"])
+    b.rig.say(closed, QUESTION, b.rig.dm_channel(closed))
+    gone = b.rig.add_channel(name="gone")
+    b.rig.say(b.person(), QUESTION, gone, mention_bot=True)
+    b.rig.delete_channel(gone)
+    left = b.rig.guild_join("Leaving")
+    room = next(c for c in b.rig.channels.values() if c.get("guild_id") == left["id"])
+    b.rig.say(b.person(), QUESTION, room, mention_bot=True)
+    b.rig.guild_leave(left)
+    await asyncio.sleep(1)
+    await alive(b, "what can't be answered")
+
+
+async def alive(b: Bench, after: str) -> None:
+    it = await b.rig.slash(b.person(), "help", {}, timeout=10)
+    b.check(it.text, f"no answer after {after}")
+
+
+async def gateway(b: Bench) -> None:
+    """Lost, refused and repeated connections while people ask: nothing lost, nothing doubled."""
+    rig = b.rig
+    troubles: dict[str, Callable[[], Any]] = {
+        "drop": rig.gw_abort,
+        "close 4000": lambda: rig.gw_close(4000),
+        "close 1000": lambda: rig.gw_close(1000),
+        "op 7": rig.gw_reconnect,
+        "op 9 resumable": lambda: rig.gw_invalid(True),
+        "op 9": lambda: rig.gw_invalid(False),
+        "duplicate READY": rig.gw_duplicate_ready,
+        "repeated events": lambda: rig.gw_replay_last(8),
+    }
+    for name, trouble in troubles.items():
+        asked = [rig.say(b.person(), f"{QUESTION} {n}", rig.general, mention_bot=True) for n in range(3)]
+        trouble()
+        # While a dead session is replaced, Discord itself loses what is said; resumed ones get it.
+        resumes = name not in ("op 9",)
+        if resumes:
+            asked += [
+                rig.say(b.person(), f"{QUESTION} {n}", rig.general, mention_bot=True) for n in range(3, 5)
+            ]
+        await rig.wait(lambda: any(s.ready_sent for s in rig.live()), 20, f"READY after {name}")
+        lost = 0
+        for said in asked:
+            try:
+                await rig.wait(lambda said=said: b.answers_to(said), 15, "answer")
+            except TimeoutError:
+                lost += 1
+        await asyncio.sleep(0.3)
+        doubled = sum(len(b.answers_to(said)) - 1 for said in asked if b.answers_to(said))
+        b.check(not lost, f"{lost} lost after {name}")
+        b.check(not doubled, f"{doubled} doubled after {name}")
+        await alive(b, name)
+        print(f"  {name}: {len(asked)} asked, {lost} lost, {doubled} doubled")
+    rig.refuse_gateway = 2
+    rig.gw_abort()
+    await rig.wait(
+        lambda: any(s.ready_sent for s in rig.live()) and not rig.refuse_gateway, 30, "READY again"
+    )
+    await alive(b, "a refused connection")
+
+
+async def flood(b: Bench) -> None:
+    """Many people at once, and one person who asks without end."""
+    before = b.rig.counts["429 global"]
+    people = [b.person() for _ in range(120)]
+    its = await asyncio.gather(*(b.rig.slash(p, "myth", {"words": QUESTION}, timeout=10) for p in people))
+    for it in its:
+        await b.settled(it)
+    late = [it for it in its if not it.text or not it.latency_ms or it.latency_ms > 3000]
+    b.check(not late, f"{len(late)} of {len(its)} late or lost in a flood")
+    b.check(b.rig.counts["429 global"] == before, "ran into the global limit")
+    one = b.person()
+    for _ in range(40):
+        it = await b.rig.slash(one, "help", {})
+        b.check(it.text, "no answer to somebody who asks without end")
+    b.check(it.ephemeral, "asking without end is not slowed down")
+    said = [b.rig.say(b.person(), QUESTION, b.rig.general, mention_bot=True) for _ in range(15)]
+    for message in said:
+        await b.rig.wait(lambda message=message: b.answers_to(message), 60, "answer in a busy channel")
+
+
+async def restart(b: Bench) -> None:
+    """Buttons work and commands stay as they are after a restart; stopping is quick and quiet."""
+    it = await b.rig.slash(b.person(), "myth", {})
+    writes = b.rig.counts["command writes"]
+    began = time.monotonic()
+    code = await b.bot.stop()
+    b.check(code == 0, f"exit code {code}")
+    b.check(time.monotonic() - began < 5, "slow to stop")
+    await b.boot()
+    await asyncio.sleep(1)
+    pressed = await b.rig.click(b.person(), it.response, label="Another myth")
+    b.check(pressed.text, "a button did not survive the restart")
+    b.check(b.rig.counts["command writes"] == writes, "commands were registered again")
+
+
+SCENARIOS: tuple[Callable[[Bench], Awaitable[None]], ...] = (
+    commands,
+    hostile,
+    buttons,
+    forged,
+    autocomplete,
+    messages,
+    faults,
+    expired,
+    gateway,
+    flood,
+    restart,
+)
+
+
+def verdict(b: Bench) -> None:
+    report = b.rig.report()
+    for key in ("violations", "rig_errors", "unimplemented", "everyone_if_permitted", "role_pings", "notes"):
+        b.check(not report[key], f"{key}: {str(report[key])[:800]}")
+    pings = [
+        m
+        for m, meta in b.rig.meta.items()
+        if meta["pings"]["users"] and b.rig.messages_by_id[m]["author"] is b.rig.bot
+    ]
+    b.check(not pings, f"{len(pings)} messages pinged somebody")
+    log = "\n".join(line for _, line in b.bot.lines)
+    b.check(TOKEN not in log, "the token is in the log")
+    b.check(QUESTION not in log, "what people wrote is in the log")
+    b.check("Traceback" not in log, "an exception is in the log:\n" + b.bot.tail())
+    print({k: report[k] for k in ("requests", "interactions", "rate_limited", "invalid_requests", "resumes")})
+
+
+async def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--command", default=f"{sys.executable} -m bots run")
+    parser.add_argument("--only", nargs="*", default=[])
+    chosen = parser.parse_args()
+    os.environ.pop("TELEGRAM_TOKEN", None)
+    b = Bench(chosen.folder, chosen.command)
+    await b.start()
+    try:
+        for scenario in SCENARIOS:
+            if not chosen.only or scenario.__name__ in chosen.only:
+                print(scenario.__name__)
+                try:
+                    await scenario(b)
+                except Exception as error:  # noqa: BLE001 - the next scenario may still tell something
+                    b.check(False, f"{scenario.__name__}: {type(error).__name__}: {error}")
+        verdict(b)
+    finally:
+        await b.bot.stop()
+        if b.failed:
+            print(b.bot.tail())
+        await b.rig.stop()
+    print(f"{len(b.failed)} failed")
+    return 1 if b.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

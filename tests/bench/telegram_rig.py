@@ -1,0 +1,482 @@
+"""Runs the real program against a simulated Telegram, and tells what went wrong.
+
+    python tests/bench/telegram_rig.py RIG [--port 8291] [--only NAME]
+
+RIG is a folder with the rig's `server.py` and `client.py`. Every check prints a
+line; the exit code is 1 if one failed, or if the rig saw a faulty request.
+"""
+
+import argparse
+import importlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "123456789:" + "A" * 35
+COMMANDS = ("/myth", "/fact", "/myth addictive", "/ask is it safe", "/topics", "/help", "/start", "/about")
+COMMANDS += ("/privacy", "/forget")
+SENT = ["sendMessage"]
+
+
+class Checks:
+    """The rig, the program under test, and what was found."""
+
+    def __init__(self, client: Any, base: str) -> None:
+        self.client, self.base = client, base
+        self.rig = client.RigClient(base)
+        self.failed: list[str] = []
+        self.count = 0
+        self.people = 0
+
+    def that(self, claim: str, holds: object, detail: object = "") -> None:
+        """Note one result."""
+        self.count += 1
+        if not holds:
+            self.failed.append(claim)
+        print(f"{'ok  ' if holds else 'FAIL'} {claim} {detail if not holds else ''}".rstrip(), flush=True)
+
+    def person(self) -> int:
+        """Somebody new, so that no limit of an earlier check applies."""
+        self.people += 1
+        return int(self.rig.add_user(first_name=f"P{self.people}")["id"])
+
+    @contextmanager
+    def bot(self, **environment: str) -> Iterator[Any]:
+        """The real program, until the end of the block."""
+        with tempfile.TemporaryDirectory() as folder:
+            settings = {
+                "TELEGRAM_TOKEN": TOKEN,
+                "TELEGRAM_API_URL": self.base,
+                "CONTENT_PATH": str(ROOT / "content.yaml"),
+                "DATABASE_URL": f"sqlite:///{folder}/rig.db",
+                "LOG_LEVEL": "DEBUG",
+                "PYTHONPATH": str(ROOT),
+                **environment,
+            }
+            process = self.client.BotProcess([sys.executable, "-m", "bots", "run"], env=settings, cwd=folder)
+            with process:
+                yield process
+                leaked = process.leaks(TOKEN, TOKEN.partition(":")[2])
+                self.that("no token in the log", not leaked, leaked[:1])
+                noise = [
+                    line for line in process.log().splitlines() if "Traceback" in line or "error=" in line
+                ]
+                print("     log:", *(noise[-3:] or ["no errors"]), sep="\n       ")
+
+    def answers(self, text: str, claim: str, **where: Any) -> dict[str, Any] | None:
+        """Say something and expect one answer."""
+        call = self.rig.ask(text, **where)
+        self.that(claim, call is not None and call["status"] == 200)
+        return call if call and call["status"] == 200 else None
+
+    def quiet(self, text: str, claim: str, **where: Any) -> None:
+        """Say something and expect nothing."""
+        self.that(claim, self.rig.silence(text, seconds=0.7, **where))
+
+    def taken(self, chat: int, since: int) -> int:
+        """How many messages reached the chat."""
+        return sum(1 for call in self.rig.calls(methods=SENT, chat_id=chat, since=since) if call["result"])
+
+
+def commands(checks: Checks) -> None:
+    """Every command, in every kind of chat."""
+    rig = checks.rig
+    with checks.bot():
+        rig.wait_ready()
+        kinds: dict[str, dict[str, Any]] = {"private": {}}
+        for kind in ("group", "supergroup"):
+            kinds[kind] = {"chat": rig.add_chat(type=kind, title=kind)["id"]}
+        forum = rig.add_chat(type="supergroup", title="forum", is_forum=True)["id"]
+        topic = rig.create_topic(chat=forum, name="T")["message_thread_id"]
+        kinds["forum general"] = {"chat": forum}
+        kinds["forum topic"] = {"chat": forum, "thread_id": topic}
+        for kind, where in kinds.items():
+            for text in COMMANDS:
+                call = checks.answers(text, f"{kind}: {text}", user=checks.person(), **where)
+                if call and where.get("thread_id"):
+                    same = str(call["params"].get("message_thread_id")) == str(topic)
+                    checks.that(f"{kind}: {text} in its topic", same)
+                elif call:
+                    checks.that(f"{kind}: {text} names no topic", "message_thread_id" not in call["params"])
+        channel = rig.add_chat(type="channel", title="channel", bot="administrator")["id"]
+        for text in ("/myth", "/fact drip"):
+            since = rig.mark()
+            rig.channel_post(chat=channel, text=text)
+            got = rig.wait(methods=SENT, chat_id=channel, since=since, timeout=5)
+            checks.that(f"channel: {text}", got["complete"])
+        since = rig.mark()
+        rig.channel_post(chat=channel, text="good morning")
+        time.sleep(0.5)
+        checks.that("channel: talk is left alone", not rig.count(methods=SENT, chat_id=channel, since=since))
+        _menu(checks)
+
+
+def _menu(checks: Checks) -> None:
+    time.sleep(1.5)
+    stored = checks.rig.commands()
+    checks.that("menus by scope", len(stored) >= 3, stored)
+    card = checks.rig.card()
+    checks.that("descriptions", "with sources" in str(card), card)
+
+
+def addressing(checks: Checks) -> None:
+    """Who is meant, and who isn't."""
+    rig = checks.rig
+    rig.declare_bot(token=TOKEN, username="the_rig_bot")
+    with checks.bot():
+        rig.wait_ready()
+        rig.set_privacy(on=False)
+        group = rig.add_chat(type="supergroup", title="G")["id"]
+        where = {"chat": group, "user": checks.person()}
+        checks.answers("/myth@the_rig_bot", "command to this bot", **where)
+        checks.quiet("/myth@other_bot", "command to another bot", **where)
+        checks.quiet("is it addictive?", "talk among people", **where)
+        checks.quiet("/weather", "another bot's command", **where)
+        checks.answers("@the_rig_bot is it addictive?", "mention", **where)
+        last = rig.last_bot_message(group)
+        checks.answers("is it safe?", "reply to the bot", reply_to=last["message_id"], **where)
+        checks.quiet("/myth", "sent via this bot", via_bot=123456789, **where)
+        checks.answers("/forget", "anonymous admin", chat=group, user=checks.person(), anonymous=True)
+        refused = rig.ask("/forget", chat=group, user=checks.person())
+        checks.that("members can't delete", refused and "admins" in checks.client.shown(refused))
+        channel = rig.add_chat(type="channel", title="C", bot="administrator")["id"]
+        checks.answers("/myth", "speaking as a channel", chat=group, user=checks.person(), as_channel=channel)
+        since = rig.mark()
+        rig.channel_post(chat=channel, text="/myth", auto_forward_to=group)
+        rig.wait(methods=SENT, chat_id=channel, since=since)
+        time.sleep(0.7)
+        checks.that(
+            "a post and its copy in the group get one answer", rig.count(methods=SENT, since=since) == 1
+        )
+        _captions_and_edits(checks)
+        _topics(checks)
+
+
+def _captions_and_edits(checks: Checks) -> None:
+    rig, user = checks.rig, checks.person()
+    size = {"file_id": "x", "file_unique_id": "y", "width": 1, "height": 1}
+    entity = {"type": "bot_command", "offset": 0, "length": 5}
+    picture = {"photo": [size], "caption": "/myth addictive", "caption_entities": [entity]}
+    checks.answers("", "caption of a picture", user=user, extra=picture)
+    said = rig.say(user=user, text="/myth")
+    rig.wait_idle()
+    since = rig.mark()
+    for text in ("/myth addictive", "/fact"):
+        rig.edit(chat=user, message_id=said["message"]["message_id"], text=text, user=user)
+    time.sleep(0.7)
+    checks.that(
+        "an answered message is not answered again when edited", not rig.count(methods=SENT, since=since)
+    )
+    checks.quiet("/myth", "older than ten minutes", user=checks.person(), date=time.time() - 700)
+    checks.answers(
+        "I want to kill myself", "crisis, however old", user=checks.person(), date=time.time() - 700
+    )
+    since = rig.mark()
+    rig.fault(preset="duplicate")
+    rig.say(user=checks.person(), text="/myth")
+    time.sleep(1)
+    checks.that("an update that comes twice is answered once", rig.count(methods=SENT, since=since) == 1)
+    rig.clear_faults()
+    for odd in (
+        "\u202e/myth",
+        "/ask " + "a\u0301" * 4000,
+        "/ask \u200b\u200b",
+        "/ask <b>&amp;*_[x](y)",
+        "/ask 💊" * 50,
+    ):
+        checks.answers(odd, f"odd text {odd[:8]!a}", user=checks.person())
+
+
+def _topics(checks: Checks) -> None:
+    rig, user = checks.rig, checks.person()
+    forum = rig.add_chat(type="supergroup", title="F", is_forum=True)["id"]
+    topic = rig.create_topic(chat=forum, name="T")["message_thread_id"]
+    rig.close_topic(chat=forum, thread_id=topic)
+    since = rig.mark()
+    rig.say(chat=forum, user=user, thread_id=topic, text="/myth")
+    rig.wait(methods=SENT, since=since)
+    time.sleep(0.7)
+    checks.that("closed topic: tried once, quietly", rig.count(methods=SENT, since=since) == 1)
+    checks.answers("/myth", "the rest of the forum goes on", chat=forum, user=checks.person())
+
+
+def buttons(checks: Checks) -> None:
+    """Every button that can be reached, two steps deep; forged and old ones."""
+    rig = checks.rig
+    seen: set[str] = set()
+    with checks.bot():
+        rig.wait_ready()
+        for text in COMMANDS:
+            first = checks.client.buttons(rig.ask(text, user=checks.person()) or {})
+            for data in [button["callback_data"] for button in first]:
+                if data.partition(":")[0] not in seen:
+                    seen.add(data.partition(":")[0])
+                    _walk(checks, text, data)
+        group = rig.add_chat(type="supergroup", title="B")["id"]
+        user = checks.person()
+        rig.ask("/myth", chat=group, user=user)
+        for label in ("More", "Back", "Related"):
+            step = rig.press_last(group, text=label, user=user)
+            checks.that(f"group: [{label}]", step["record"]["answered"])
+            time.sleep(1)
+        _odd_presses(checks)
+        rig.wait_idle(quiet=1.0)
+        checks.that("every press was answered", not any(rig.unanswered().values()), rig.unanswered())
+
+
+def _walk(checks: Checks, text: str, data: str) -> None:
+    """Press a button of the answer to `text`, then each button that comes of it, on fresh messages."""
+    user = checks.person()
+    further = _press(checks, checks.rig, text, user, [data])
+    for deeper in further[:3]:
+        _press(checks, checks.rig, text, checks.person(), [data, deeper])
+
+
+def _press(checks: Checks, rig: Any, text: str, user: int, path: list[str]) -> list[str]:
+    """Follow a path of buttons; random answers may not offer it, which ends it."""
+    rig.ask(text, user=user)
+    for data in path:
+        message = rig.last_bot_message(user, with_buttons=True)
+        offered = [button["callback_data"] for button in checks.client.buttons(message)]
+        if data not in offered:
+            similar = [other for other in offered if other.partition(":")[0] == data.partition(":")[0]]
+            if not similar:
+                return []
+            data = similar[0]
+        since = rig.mark()
+        step = rig.press_last(user, user=user, data=data)
+        rig.wait(methods=["sendMessage", "editMessageText"], chat_id=user, since=since)
+        checks.that(f"{text}: [{data}]", step["record"]["answered"] and rig.count(chat_id=user, since=since))
+    message = rig.last_bot_message(user, with_buttons=True) or {}
+    return [button["callback_data"] for button in checks.client.buttons(message)]
+
+
+def _odd_presses(checks: Checks) -> None:
+    rig, user = checks.rig, checks.person()
+    call = rig.ask("/myth", user=user)
+    message = call["result"]["message_id"]
+    for data in ("", "x" * 64, "more:", "cat:x:y", "show:../../etc", "next:fact:1", "\u202e", "more:m-gone"):
+        since = rig.mark()
+        rig.press(chat=user, message_id=message, data=data, force=True, user=user)
+        got = rig.wait(method="answerCallbackQuery", since=since)
+        checks.that(f"forged {data[:12]!a} is answered", got["complete"])
+        time.sleep(1.05)
+    since = rig.mark()
+    rig.press(chat=user, message_id=999_999, data="topics", force=True, user=user)
+    got = rig.wait(methods=SENT, chat_id=user, since=since)
+    checks.that("a press on a message that is gone gets a new one", got["complete"])
+    for _ in range(2):
+        rig.press(chat=user, message_id=message, data="topics", force=True, user=user)
+        time.sleep(1.2)
+    got = rig.inline(query="addictive", user=user)
+    checks.that("an inline query is answered", got["record"]["answered"])
+
+
+def faults(checks: Checks) -> None:
+    """Every fault on every kind of request: answered, and at most one double."""
+    rig = checks.rig
+    presets = ("500", "502", "503", "502_after", "drop_before", "drop_after", "slow", "slow_after", "garbage")
+    with checks.bot():
+        rig.wait_ready()
+        time.sleep(2)
+        for preset in (*presets, "flood"):
+            user = checks.person()
+            since = rig.mark()
+            rig.fault(preset=preset, method="sendMessage", chat_id=user, times=1)
+            rig.say(user=user, text="/myth")
+            deadline = time.time() + 20
+            while time.time() < deadline and not checks.taken(user, since):
+                time.sleep(0.1)
+            time.sleep(2.5)
+            count = checks.taken(user, since)
+            wanted = (1, 2) if preset.endswith("after") else (1,)
+            checks.that(f"{preset} on sendMessage", count in wanted, f"arrived {count}")
+        for preset in presets:
+            user = checks.person()
+            call = rig.ask("/myth", user=user)
+            rig.fault(preset=preset, methods=["editMessageText", "answerCallbackQuery"], times=2)
+            rig.press(chat=user, message_id=call["result"]["message_id"], text="More", user=user)
+            deadline = time.time() + 30
+            while time.time() < deadline and not _edited(rig, user):
+                time.sleep(0.1)
+            checks.that(f"{preset} on an edit and a press", _edited(rig, user))
+            rig.clear_faults()
+        for preset in (*presets, "flood", "conflict", "unauthorized"):
+            rig.fault(preset=preset, method="getUpdates", times=2)
+            user = checks.person()
+            checks.answers("/myth", f"{preset} on getUpdates", user=user, timeout=40)
+            checks.that(
+                f"{preset} on getUpdates: one answer", len(rig.messages(chat=user, from_bot=True)) == 1
+            )
+            rig.clear_faults()
+        rig.wait_idle(quiet=1.0, timeout=20)
+        checks.that("every press was answered", not any(rig.unanswered().values()), rig.unanswered())
+
+
+def _edited(rig: Any, user: int) -> bool:
+    return any("edit_date" in message for message in rig.messages(chat=user, from_bot=True))
+
+
+def partings(checks: Checks) -> None:
+    """Kicked, blocked, restricted, gone, moved: once and quietly."""
+    rig = checks.rig
+    with checks.bot() as bot:
+        rig.wait_ready()
+        for preset in ("kicked", "blocked", "deactivated", "chat_not_found", "no_rights"):
+            user, since = checks.person(), rig.mark()
+            rig.fault(preset=preset, method="sendMessage", chat_id=user, times=1)
+            rig.say(user=user, text="/myth")
+            time.sleep(0.8)
+            tries = rig.count(methods=SENT, chat_id=user, since=since)
+            checks.that(f"{preset}: tried once", tries == 1, tries)
+        group = rig.add_chat(type="group", title="old")["id"]
+        user = checks.person()
+        checks.answers("/myth", "before the move", chat=group, user=user)
+        since = rig.mark()
+        rig.fault(kind="slow", method="sendMessage", seconds=1, chat_id=group)
+        rig.say(chat=group, user=user, text="/fact")
+        time.sleep(0.3)
+        new = rig.migrate(chat=group)["chat"]["id"]
+        got = rig.wait(methods=SENT, chat_id=new, since=since, timeout=8)
+        checks.that("an answer follows a group that moves", got["complete"] and got["calls"][0]["result"])
+        checks.answers("/myth", "after the move", chat=new, user=user)
+        rig.kick_bot(chat=new)
+        lines = [line for line in bot.log().splitlines() if " ERROR " in line or "Traceback" in line]
+        checks.that("nothing of it is an error", not lines, lines[:2])
+
+
+def floods(checks: Checks) -> None:
+    """More than the limits allow: nothing too early, nothing lost that may not be."""
+    rig = checks.rig
+    with checks.bot():
+        rig.wait_ready()
+        time.sleep(2)
+        since = rig.mark()
+        rig.burst(n=300, chats=100, text="/myth")
+        rig.wait(methods=SENT, since=since, count=300, timeout=40)
+        checks.that("300 questions in 100 chats: 300 answers", rig.count(methods=SENT, since=since) == 300)
+        group = rig.add_chat(type="supergroup", title="busy")["id"]
+        since, quiet, other = rig.mark(), checks.person(), checks.person()
+        for _ in range(20):
+            rig.say(chat=group, user=checks.person(), text="/myth")
+        began = time.time()
+        checks.answers("/myth", "a busy group does not stall a person", user=quiet, timeout=3)
+        rig.fault(preset="flood", method="sendMessage", chat_id=group, times=1)
+        checks.answers("/myth", "nor does a wait that Telegram asks for", user=other, timeout=3)
+        rig.wait(methods=SENT, chat_id=group, since=since, status=200, count=20, timeout=50)
+        checks.that(
+            f"a group's 20 questions in {time.time() - began:.0f} s", checks.taken(group, since) == 20
+        )
+        person, since = checks.person(), rig.mark()
+        for _ in range(30):
+            rig.say(user=person, text="/help")
+        time.sleep(1)
+        rig.say(user=person, text="I want to kill myself")
+        rig.wait(methods=SENT, chat_id=person, since=since, text_re="not alone", timeout=15)
+        rig.wait_idle(quiet=4, timeout=40)
+        texts = [checks.client.shown(call) for call in rig.calls(methods=SENT, chat_id=person, since=since)]
+        checks.that("somebody who asks too much is told once", sum("at once" in text for text in texts) == 1)
+        checks.that("and still gets the crisis card", any("not alone" in text for text in texts))
+
+
+def starts_and_stops(checks: Checks) -> None:
+    """Starting against trouble, stopping under load."""
+    rig = checks.rig
+    rig.fault(preset="502", method="getMe", times=2)
+    with checks.bot():
+        checks.answers("/myth", "502 at the start is retried", user=checks.person(), timeout=15)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        with checks.bot() as bot:
+            rig.wait_ready()
+            checks.answers("/help", f"{name.name}: up", user=checks.person())
+            rig.fault(kind="slow", method="sendMessage", seconds=2, times=3)
+            people = [checks.person() for _ in range(3)]
+            for person in people:
+                rig.say(user=person, text="/myth")
+            time.sleep(0.5)
+            code, seconds = bot.stop(name)
+            checks.that(f"{name.name}: exit code 0 in under 5 s", code == 0 and seconds < 5, (code, seconds))
+            arrived = sum(len(rig.messages(chat=person, from_bot=True)) for person in people)
+            checks.that(f"{name.name}: what was in flight arrived", arrived == 3, arrived)
+            rig.clear_faults()
+    with checks.bot() as bot:
+        rig.wait_ready()
+        checks.answers("/help", "up", user=checks.person())
+        rig.fault(kind="slow", method="sendMessage", seconds=30, times=1)
+        rig.say(user=checks.person(), text="/myth")
+        time.sleep(0.5)
+        code, seconds = bot.stop(signal.SIGTERM)
+        checks.that("a stuck answer does not hold up the end", code == 0 and seconds < 6, (code, seconds))
+        checks.that("and is counted", "dropped=1" in bot.log())
+    rig.clear_faults()
+    rig.fault(preset="unauthorized", method="getMe", times=-1)
+    with checks.bot() as bot:
+        bot.proc.wait(15)
+        lines = [line for line in bot.log().splitlines() if " ERROR " in line]
+        checks.that(
+            "a wrong token: exit 2 and one line", bot.proc.returncode == 2 and len(lines) == 1, bot.log()
+        )
+    rig.clear_faults()
+    with checks.bot(TELEGRAM_TRANSPORT="httpx"):
+        checks.answers("/myth", "the stock transport", user=checks.person(), timeout=15)
+
+
+SUITES: dict[str, Callable[[Checks], None]] = {
+    function.__name__: function
+    for function in (commands, addressing, buttons, faults, partings, floods, starts_and_stops)
+}
+
+
+def main() -> int:
+    """Run the suites; 1 if anything failed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("rig", type=Path, help="folder of the rig")
+    parser.add_argument("--port", type=int, default=8291)
+    parser.add_argument("--only", choices=SUITES, action="append")
+    chosen = parser.parse_args()
+    sys.path.insert(0, str(chosen.rig))
+    client = importlib.import_module("client")
+    total, failed = 0, []
+    for name, suite in SUITES.items():
+        if chosen.only and name not in chosen.only:
+            continue
+        print(f"== {name}")
+        command = [sys.executable, "server.py", "--port", str(chosen.port), "--flood", "enforce"]
+        server = subprocess.Popen(command, cwd=chosen.rig, stdout=subprocess.DEVNULL)  # noqa: S603 - our own rig
+        try:
+            checks = Checks(client, f"http://127.0.0.1:{chosen.port}")
+            _wait_for(checks)
+            checks.rig.declare_bot(token=TOKEN, username="the_rig_bot")
+            suite(checks)
+            bad = checks.rig.violations(severity=["reject", "tolerated"])
+            checks.that(f"{name}: no faulty request", not bad, bad[:3])
+            checks.that(f"{name}: the rig is sound", not checks.rig.stats()["rig_bugs"])
+            total, failed = total + checks.count, failed + checks.failed
+        finally:
+            server.terminate()
+            server.wait()
+    print(f"{total} checks, {len(failed)} failed", *failed, sep="\n  ")
+    return 1 if failed else 0
+
+
+def _wait_for(checks: Checks) -> None:
+    for _ in range(100):
+        try:
+            checks.rig.stats()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

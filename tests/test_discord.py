@@ -1,0 +1,419 @@
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bots.discord import Discord
+from core.errors import TokenRefused, Unreachable
+from tests import discord_wire as w
+from tests.room import PHRASES, Room
+
+QUESTION = "is it addictive"
+
+
+@asynccontextmanager
+async def serving(wire: w.Wire, room: Room, token: str = w.TOKEN) -> AsyncIterator[asyncio.Event]:
+    stop = asyncio.Event()
+    running = asyncio.create_task(Discord(token, room.app, PHRASES).run(stop))
+    try:
+        await wire.until(lambda: running.done() or (wire.identified and wire.commands))
+        if running.done():
+            running.result()
+        yield stop
+    finally:
+        stop.set()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.fixture
+async def wire(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[w.Wire]:
+    async with w.open_wire() as opened:
+        monkeypatch.setattr(Route, "BASE", opened.api)
+        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(opened.gateway_url))
+        yield opened
+
+
+@pytest.fixture
+async def live(wire: w.Wire, room: Room) -> AsyncIterator[w.Wire]:
+    async with serving(wire, room):
+        yield wire
+
+
+def text(shown: dict[str, Any]) -> str:
+    return "\n".join(f"{e.get('title', '')}\n{e.get('description', '')}" for e in shown["embeds"])
+
+
+def actions(shown: dict[str, Any]) -> list[str]:
+    return [button["custom_id"] for row in shown["components"] for button in row["components"]]
+
+
+async def test_a_command_is_answered_with_an_embed_and_buttons(live: w.Wire) -> None:
+    await live.interact(w.slash("myth"))
+    await live.until(lambda: live.shown)
+    (shown,) = live.shown
+    assert "Myth:" in shown["embeds"][0]["title"]
+    assert shown["embeds"][0]["color"]
+    assert actions(shown)[0] == "next:myth"
+    assert shown["allowed_mentions"] == {"parse": []}
+    assert "flags" not in shown
+
+
+async def test_the_private_option_shows_the_answer_to_one_person(live: w.Wire) -> None:
+    await live.interact(w.slash("myth", private=True))
+    await live.until(lambda: live.shown)
+    assert live.shown[0]["flags"] == w.EPHEMERAL
+
+
+async def test_a_button_of_a_private_answer_answers_in_private(live: w.Wire) -> None:
+    await live.interact(w.click("next:myth", flags=w.EPHEMERAL))
+    await live.until(lambda: live.shown)
+    assert live.shown[0]["flags"] == w.EPHEMERAL
+
+
+async def test_more_is_shown_to_the_presser_alone_in_a_server(live: w.Wire, room: Room) -> None:
+    entry = room.edition.content.entries[0].id
+    await live.interact(w.click(f"more:{entry}"))
+    await live.until(lambda: live.shown)
+    assert (live.callbacks()[0]["type"], live.shown[0]["flags"]) == (4, w.EPHEMERAL)
+
+
+async def test_more_replaces_the_card_in_a_private_chat(live: w.Wire, room: Room) -> None:
+    entry = room.edition.content.entries[0].id
+    await live.interact(w.click(f"more:{entry}", **w.in_bot_dm()))
+    await live.until(lambda: live.shown)
+    assert live.callbacks()[0]["type"] == 7
+    assert actions(live.shown[0]) == [f"show:{entry}"]
+
+
+async def test_a_crisis_card_in_a_server_is_shown_to_one_person(live: w.Wire) -> None:
+    await live.interact(w.slash("ask", "i want to kill myself"))
+    await live.until(lambda: live.shown)
+    assert live.shown[0]["flags"] == w.EPHEMERAL
+    assert "988" in text(live.shown[0])
+
+
+async def test_a_command_nobody_knows_any_more_gets_a_kind_word(live: w.Wire) -> None:
+    await live.interact(w.slash("gone"))
+    await live.until(lambda: live.shown)
+    assert live.shown[0]["flags"] == w.EPHEMERAL
+
+
+async def test_typing_offers_entries_and_a_crisis_offers_none(live: w.Wire) -> None:
+    await live.interact(w.slash("ask", "addict", type=4))
+    await live.interact(w.slash("ask", "i want to kill myself", type=4))
+    await live.until(lambda: len(live.callbacks()) == 2)
+    some, none = live.callbacks()
+    assert some["type"] == 8
+    assert some["data"]["choices"][0].keys() == {"name", "value"}
+    assert none["data"]["choices"] == []
+
+
+@pytest.mark.parametrize("content", [QUESTION, "/myth", "/help", ""])
+async def test_a_mention_is_answered_as_a_reply(live: w.Wire, content: str) -> None:
+    asked = w.message(content)
+    await live.say(asked)
+    await live.until(lambda: live.shown)
+    (shown,) = live.shown
+    assert shown["message_reference"] == {"message_id": asked["id"], "fail_if_not_exists": True}
+    assert shown["enforce_nonce"] is True
+    assert len(shown["nonce"]) <= 25
+    assert shown["allowed_mentions"] == {"parse": []}
+
+
+async def test_a_question_in_a_thread_is_answered_there(live: w.Wire) -> None:
+    await live.say(w.message(QUESTION, place=w.THREAD))
+    await live.until(lambda: live.shown)
+    assert live.shown[0]["channel_id"] == w.THREAD
+
+
+async def test_a_private_message_needs_no_mention(live: w.Wire) -> None:
+    await live.say(w.message(QUESTION, place=w.DM, mention=False))
+    await live.until(lambda: live.shown)
+    assert live.shown[0]["channel_id"] == w.DM
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        w.message(QUESTION, mention=False),
+        w.message(QUESTION, author={**w.user(), "bot": True}),
+        w.message(QUESTION, webhook_id="4"),
+        w.message(QUESTION, type=7),
+    ],
+)
+async def test_what_is_not_meant_for_the_bot_is_left_alone(live: w.Wire, said: dict[str, Any]) -> None:
+    await live.say(said)
+    await live.say(w.message(QUESTION, place=w.DM, mention=False))
+    await live.until(lambda: live.shown)
+    assert [shown["channel_id"] for shown in live.shown] == [w.DM]
+
+
+async def test_only_those_who_manage_a_server_may_forget_for_it(live: w.Wire) -> None:
+    manager = w.message("/forget", member={"roles": ["510"]})
+    for said in (w.message("/forget"), manager, w.message("/forget", author=w.user(w.OWNER))):
+        await live.say(said)
+    await live.interact(w.slash("forget"))
+    await live.interact(w.slash("forget", member={"user": w.user(), "permissions": str(1 << 5)}))
+    await live.until(lambda: len(live.shown) == 5)
+    shown = {
+        (s.get("message_reference") or {}).get("message_id", n): text(s) for n, s in enumerate(live.shown)
+    }
+    refused = [words for words in shown.values() if "only admins" in words]
+    assert len(refused) == 2
+    assert "only admins" not in shown[manager["id"]]
+
+
+async def test_an_event_that_comes_twice_is_answered_once(live: w.Wire) -> None:
+    pressed, asked = w.click("next:myth"), w.message(QUESTION)
+    for _ in range(2):
+        await live.interact(pressed)
+        await live.say(asked)
+    await live.say(w.message(QUESTION, place=w.DM, mention=False))
+    await live.until(lambda: len(live.shown) == 3)
+    await asyncio.sleep(0.05)
+    assert len(live.shown) == 3
+
+
+async def test_what_was_asked_long_ago_is_skipped_unless_somebody_is_in_danger(live: w.Wire) -> None:
+    for content in (QUESTION, "i want to kill myself"):
+        await live.say(w.message(content, id=w.snowflake(seconds_ago=700)))
+    await live.until(lambda: live.shown)
+    await asyncio.sleep(0.05)
+    (shown,) = live.shown
+    assert "988" in text(shown) or "911" in text(shown)
+    assert shown["message_reference"]["fail_if_not_exists"] is False
+
+
+async def test_who_asks_without_end_is_slowed_down_in_private(live: w.Wire) -> None:
+    for _ in range(22):
+        await live.interact(w.slash("help"))
+    await live.until(lambda: len(live.shown) == 22)
+    assert live.shown[-1]["flags"] == w.EPHEMERAL
+    assert text(live.shown[-1]) != text(live.shown[0])
+
+
+async def test_an_odd_event_does_not_end_the_connection(live: w.Wire) -> None:
+    await live.bring("GUILD_UPDATE", {})
+    await live.bring("INTERACTION_CREATE", {})
+    await live.bring("MESSAGE_CREATE", {"id": None})
+    await live.interact(w.slash("help"))
+    await live.until(lambda: live.shown)
+    assert live.identified == 1
+
+
+FAULTS = [
+    pytest.param(w.Fault("", status=502), id="502 before"),
+    pytest.param(w.Fault("", status=502, after=True), id="502 after"),
+    pytest.param(w.Fault(""), id="cut before"),
+    pytest.param(w.Fault("", after=True), id="cut after"),
+    pytest.param(w.Fault("", status=429, body={"retry_after": 0.1, "global": False}), id="429"),
+]
+
+
+def planted(wire: w.Wire, fault: w.Fault, path: str) -> None:
+    wire.faults = [w.Fault(path, fault.status, fault.after, body=fault.body)]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_broken_request_loses_and_doubles_no_answer(live: w.Wire, fault: w.Fault) -> None:
+    for payload in (w.slash("help"), w.click("next:myth")):
+        planted(live, fault, "/callback")
+        live.shown.clear()
+        await live.interact(payload)
+        await live.until(lambda: live.shown)
+    planted(live, fault, "/messages")
+    live.shown.clear()
+    await live.say(w.message(QUESTION))
+    await live.until(lambda: live.shown, 10)
+    await asyncio.sleep(1.2)
+    assert len(live.shown) == 1
+
+
+@pytest.mark.parametrize("payload", [w.slash("help"), w.click("next:myth")])
+async def test_a_slow_way_is_announced_in_time_and_answered_once(
+    live: w.Wire, monkeypatch: pytest.MonkeyPatch, payload: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("bots.discord_answer.DEFER_SECONDS", 0.1)
+    live.faults = [w.Fault("/callback", seconds=0.4)]
+    began = time.monotonic()
+    await live.interact({**payload, "id": w.snowflake(), "token": f"slow{payload['type']}"})
+    await live.until(lambda: live.shown)
+    assert live.callbacks()[0]["type"] in (5, 6)
+    assert live.sent[-1].at - began < 3
+    await asyncio.sleep(0.5)
+    assert len(live.shown) == 1
+
+
+@pytest.mark.parametrize(
+    ("payload", "whisper", "path"),
+    [
+        (w.slash("myth"), False, "PATCH"),
+        (w.slash("myth", private=True), True, "PATCH"),
+        (w.click("next:myth"), False, "POST"),
+        (w.click("topics"), False, "PATCH"),
+    ],
+)
+async def test_a_slow_core_is_announced_in_time(
+    live: w.Wire,
+    room: Room,
+    monkeypatch: pytest.MonkeyPatch,
+    payload: dict[str, Any],
+    whisper: bool,
+    path: str,
+) -> None:
+    monkeypatch.setattr("bots.discord_answer.DEFER_SECONDS", 0.05)
+    handle = room.app.handle
+
+    async def slowly(*given: Any) -> Any:
+        await asyncio.sleep(0.2)
+        return await handle(*given)
+
+    monkeypatch.setattr(room.app, "handle", slowly)
+    await live.interact({**payload, "id": w.snowflake(), "token": f"core{w.snowflake()}"})
+    await live.until(lambda: live.shown)
+    (announced,) = live.callbacks()
+    assert announced == {"type": 6} if payload["type"] == 3 else announced["type"] == 5
+    assert announced.get("data", {}).get("flags", 0) == (w.EPHEMERAL if whisper else 0)
+    assert live.shown[0]["method"] == path
+
+
+async def test_a_late_whisper_takes_back_the_public_announcement(
+    live: w.Wire, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord_answer.DEFER_SECONDS", 0.05)
+    handle = room.app.handle
+
+    async def slowly(*given: Any) -> Any:
+        await asyncio.sleep(0.2)
+        return await handle(*given)
+
+    monkeypatch.setattr(room.app, "handle", slowly)
+    await live.interact(w.slash("ask"))
+    await live.until(lambda: live.shown)
+    assert [sent.method for sent in live.sent if "webhooks" in sent.path] == ["DELETE", "POST"]
+    assert live.shown[0]["flags"] == w.EPHEMERAL
+
+
+@pytest.mark.parametrize("code", [10062, 50013, 50001, 99999])
+async def test_what_can_not_be_answered_ends_in_one_line(
+    live: w.Wire, caplog: pytest.LogCaptureFixture, code: int
+) -> None:
+    caplog.set_level(logging.INFO)
+    refused = {"status": 403 if code < 60000 else 400, "body": {"code": code, "message": "no"}}
+    live.faults = [w.Fault("/callback", **refused), w.Fault("/messages", **refused)]
+    await live.interact(w.slash("help"))
+    await live.say(w.message(QUESTION))
+    await live.until(lambda: len([r for r in caplog.records if r.name == "core.delivery"]) == 2)
+    assert all(record.exc_info is None for record in caplog.records)
+    assert QUESTION not in caplog.text
+    await live.interact(w.slash("help"))
+    await live.until(lambda: live.shown)
+
+
+async def test_without_the_right_to_read_back_it_answers_without_a_reply(live: w.Wire) -> None:
+    live.faults = [w.Fault("/messages", status=400, body={"code": 160002, "message": "no"})]
+    await live.say(w.message(QUESTION))
+    await live.until(lambda: live.shown)
+    assert "message_reference" not in live.shown[0]
+
+
+async def test_commands_are_registered_only_when_they_changed(wire: w.Wire, room: Room) -> None:
+    def writes() -> int:
+        return sum(sent.method == "PUT" for sent in wire.sent)
+
+    async with serving(wire, room):
+        await wire.until(writes)
+    async with serving(wire, room):
+        await wire.until(lambda: sum(sent.path.endswith("/commands") for sent in wire.sent) == 3)
+    assert writes() == 1
+    wire.commands[0]["description"] = "another"
+    async with serving(wire, room):
+        await wire.until(lambda: writes() == 2)
+
+
+TROUBLES = {
+    "cut": lambda wire: wire.cut(),
+    "op 7": lambda wire: wire.control(7),
+    "op 9 resumable": lambda wire: wire.control(9, True),
+    "op 9": lambda wire: wire.control(9, False),
+    "duplicate READY": lambda wire: wire.bring("READY", wire.ready()),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+async def test_a_troubled_gateway_loses_and_doubles_nothing(live: w.Wire, trouble: str) -> None:
+    await live.say(w.message(QUESTION))
+    sessions = live.identified + live.resumed
+    await TROUBLES[trouble](live)
+    if trouble in ("cut", "op 7", "op 9 resumable"):
+        await live.say(w.message(QUESTION))
+    if trouble != "duplicate READY":
+        await live.until(lambda: live.identified + live.resumed > sessions, 15)
+    await live.say(w.message(QUESTION))
+    wanted = 3 if trouble in ("cut", "op 7", "op 9 resumable") else 2
+    await live.until(lambda: len(live.shown) >= wanted)
+    await asyncio.sleep(0.05)
+    assert (
+        len({shown["message_reference"]["message_id"] for shown in live.shown}) == len(live.shown) == wanted
+    )
+
+
+async def test_a_wrong_token_is_refused(wire: w.Wire, room: Room) -> None:
+    with pytest.raises(TokenRefused):
+        await Discord("some.other.token-of-nobody", room.app, PHRASES).run(asyncio.Event())
+
+
+async def test_an_unreachable_platform_says_so(wire: w.Wire, room: Room) -> None:
+    wire.refused_gateway = 1
+    with pytest.raises(Unreachable):
+        await Discord(w.TOKEN, room.app, PHRASES).run(asyncio.Event())
+
+
+async def test_it_reconnects_by_itself_once_it_has_served(live: w.Wire) -> None:
+    await live.interact(w.slash("help"))
+    await live.until(lambda: live.shown)
+    await live.babble()
+    await live.until(lambda: live.identified == 2)
+    await live.interact(w.slash("help"))
+    await live.until(lambda: len(live.shown) == 2)
+
+
+async def test_stopping_finishes_what_is_in_flight(wire: w.Wire, room: Room) -> None:
+    wire.faults = [w.Fault("/callback", seconds=0.3)]
+    async with serving(wire, room) as stop:
+        await wire.interact(w.slash("help"))
+        await asyncio.sleep(0.1)
+        stop.set()
+    assert wire.shown
+
+
+async def test_no_log_tells_the_token_or_what_was_asked(
+    wire: w.Wire, room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "bots")
+    caplog.set_level(logging.DEBUG, "core")
+    async with serving(wire, room):
+        await wire.say(w.message(QUESTION))
+        await wire.until(lambda: wire.shown)
+    assert w.TOKEN not in caplog.text
+    assert QUESTION not in caplog.text
+
+
+async def test_too_many_refused_requests_stop_all_sending(
+    live: w.Wire, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bots.discord_http.INVALID_LIMIT", 3)
+    live.faults = [w.Fault("/callback", status=403, body={"code": 50013}, times=3)]
+    for _ in range(3):
+        await live.interact(w.slash("help"))
+    await live.until(lambda: "too many refused" in caplog.text)
+    await live.interact(w.slash("help"))
+    await asyncio.sleep(0.2)
+    assert not live.shown

@@ -1,0 +1,618 @@
+"""The Telegram adapter through the real library, with a Telegram of a few lines."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from telegram import Bot, Update
+from telegram.error import InvalidToken, NetworkError, TimedOut
+from telegram.request import BaseRequest
+
+from bots.telegram import Telegram
+from bots.telegram_http import NotSent
+from bots.telegram_send import LIMITS, Sender, TelegramFacts, translate
+from bots.telegram_view import migration, post, read, render
+from core.chat import Request
+from core.delivery import Outbox, Pacer
+from core.errors import RetryLater, TokenRefused, Unreachable
+from core.reply import Deed, Reply, plain_text
+from tests.room import PHRASES, FixedFacts, Room
+from tests.wire import ADA, GROUP, ME, NOW, PRIVATE, Wire, WireRequest, message, press, refusal
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
+SLOW_SECONDS = 0.05
+TOKEN = "123456:" + "a" * 35
+
+
+RIGHTS = dict.fromkeys(
+    (
+        "can_be_edited",
+        "is_anonymous",
+        "can_manage_chat",
+        "can_delete_messages",
+        "can_manage_video_chats",
+        "can_restrict_members",
+        "can_promote_members",
+        "can_change_info",
+        "can_invite_users",
+        "can_post_stories",
+        "can_edit_stories",
+        "can_delete_stories",
+    ),
+    False,
+)
+RESTRICTED_RIGHTS = (
+    "is_member",
+    "can_change_info",
+    "can_invite_users",
+    "can_pin_messages",
+    "can_send_messages",
+    "can_send_polls",
+    "can_send_other_messages",
+    "can_add_web_page_previews",
+    "can_manage_topics",
+    "until_date",
+    "can_send_audios",
+    "can_send_documents",
+    "can_send_photos",
+    "can_send_videos",
+    "can_send_video_notes",
+    "can_send_voice_notes",
+    "can_edit_tag",
+    "can_react_to_messages",
+)
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@asynccontextmanager
+async def serving(wire: Wire, room: Room) -> AsyncIterator[Telegram]:
+    stop = asyncio.Event()
+
+    def request() -> BaseRequest:
+        return WireRequest(wire)
+
+    bot = Telegram(
+        TOKEN, "http://t", request, room.app, PHRASES, clock=lambda: datetime.fromtimestamp(NOW, UTC)
+    )
+    running = asyncio.create_task(bot.run(stop))
+    try:
+        yield bot
+    finally:
+        stop.set()
+        await running
+
+
+def sent(wire: Wire) -> list[dict[str, Any]]:
+    return wire.of("sendmessage")
+
+
+async def quiet(wire: Wire) -> None:
+    """Until everything handed out has been dealt with."""
+    await wire.until(wire.updates.empty)
+    await asyncio.sleep(0.08)
+
+
+async def test_command_is_answered_without_preview(wire: Wire, room: Room) -> None:
+    async with serving(wire, room):
+        wire.push(message=message("/about"))
+        await wire.until(lambda: sent(wire))
+    expected = await room.say("/about")
+    (call,) = sent(wire)
+    assert call["text"] == plain_text(expected)
+    assert call["link_preview_options"] == {"is_disabled": True}
+    assert "reply_parameters" not in call
+    assert "message_thread_id" not in call
+
+
+async def test_answer_in_a_topic_replies_to_the_question_there(wire: Wire, room: Room) -> None:
+    async with serving(wire, room):
+        wire.push(message=message("/myth", GROUP, message_id=50, message_thread_id=12, is_topic_message=True))
+        await wire.until(lambda: sent(wire))
+    (call,) = sent(wire)
+    assert call["message_thread_id"] == 12
+    assert call["reply_parameters"] == {"message_id": 50, "allow_sending_without_reply": True}
+
+
+async def test_press_is_acknowledged_and_edits_its_message(wire: Wire, room: Room) -> None:
+    async with serving(wire, room):
+        wire.push(callback_query=press("topics", message("card", message_id=60)))
+        await wire.until(lambda: wire.of("editmessagetext") and wire.of("answercallbackquery"))
+    assert wire.of("editmessagetext")[0]["message_id"] == 60
+
+
+@pytest.mark.parametrize(
+    ("words", "anew"),
+    [
+        ("Bad Request: message is not modified: same", 0),
+        ("Bad Request: message to edit not found", 1),
+        ("Bad Request: message can't be edited", 1),
+        ("Bad Request: there is no text in the message to edit", 1),
+    ],
+)
+async def test_message_that_cant_be_edited_is_sent_anew(
+    wire: Wire, room: Room, words: str, anew: int
+) -> None:
+    wire.failures["editmessagetext"] = [refusal(400, words)]
+    async with serving(wire, room):
+        wire.push(callback_query=press("topics", message("card")))
+        await wire.until(lambda: len(wire.of("editmessagetext", "sendmessage")) == 1 + anew)
+        await quiet(wire)
+    assert len(sent(wire)) == anew
+
+
+async def test_acknowledging_is_tried_again_but_not_when_too_old(wire: Wire, room: Room) -> None:
+    wire.failures["answercallbackquery"] = [
+        NetworkError("x"),
+        refusal(400, "Bad Request: query is too old and response timeout expired"),
+    ]
+    async with serving(wire, room):
+        wire.push(callback_query=press(None, None))
+        await wire.until(lambda: len(wire.of("answercallbackquery")) == 2)
+        await quiet(wire)
+    assert len(wire.of("answercallbackquery")) == 2
+
+
+async def test_edited_message_is_answered_once_at_most(wire: Wire, room: Room) -> None:
+    async with serving(wire, room):
+        wire.push(message=message("hello there", GROUP, message_id=70))
+        wire.push(edited_message=message("/myth", GROUP, message_id=70))
+        wire.push(edited_message=message("/fact", GROUP, message_id=70))
+        await wire.until(lambda: sent(wire))
+        await quiet(wire)
+    assert len(sent(wire)) == 1
+
+
+async def test_edit_of_a_message_from_before_the_start_is_left_alone(wire: Wire, room: Room) -> None:
+    async with serving(wire, room):
+        wire.push(edited_message=message("/myth", date=NOW - 60))
+        await quiet(wire)
+    assert not sent(wire)
+
+
+async def test_message_older_than_ten_minutes_is_skipped_but_for_a_crisis(wire: Wire, room: Room) -> None:
+    async with serving(wire, room):
+        wire.push(message=message("/myth", date=NOW - 601))
+        wire.push(message=message("I want to kill myself", date=NOW - 601))
+        wire.push(message=message("/about", date=NOW - 599))
+        await wire.until(lambda: len(sent(wire)) == 2)
+    assert "not alone" in sent(wire)[0]["text"]
+
+
+async def test_update_that_comes_twice_is_answered_once(wire: Wire, room: Room) -> None:
+    again = message("/myth")
+    async with serving(wire, room):
+        wire.push(message=again)
+        wire.push(message=again)
+        await wire.until(lambda: sent(wire))
+        await quiet(wire)
+    assert len(sent(wire)) == 1
+
+
+async def test_update_that_cant_be_read_does_not_stop_the_next(wire: Wire, room: Room) -> None:
+    async with serving(wire, room):
+        wire.push(message={"chat": 5})
+        wire.push(callback_query={"id": "1", "from": {"id": 1}})
+        wire.push(message=message("/about"))
+        await wire.until(lambda: sent(wire))
+
+
+async def test_one_chats_messages_are_answered_in_order(wire: Wire, room: Room) -> None:
+    async with serving(wire, room):
+        for text in ("/about", "/privacy", "/help"):
+            wire.push(message=message(text))
+        await wire.until(lambda: len(sent(wire)) == 3)
+    firsts = [call["text"].split("\n")[0] for call in sent(wire)]
+    assert firsts == [(await room.say(text)).title for text in ("/about", "/privacy", "/help")]
+
+
+async def test_answer_follows_a_group_that_moved_and_so_does_its_round(wire: Wire, room: Room) -> None:
+    old = {"id": -5, "type": "group", "title": "G"}
+    moved = "Bad Request: group chat was upgraded to a supergroup chat"
+    wire.failures["sendmessage"] = [refusal(400, moved, migrate_to_chat_id=-1005)]
+    async with serving(wire, room):
+        wire.push(message=message("/myth", old))
+        await wire.until(lambda: len(sent(wire)) == 2)
+    assert [call["chat_id"] for call in sent(wire)] == [-5, -1005]
+    assert "reply_parameters" not in sent(wire)[1]
+    assert (await room.app._deps.store.forget("telegram:-1005")).seen == 1
+
+
+async def test_service_message_of_a_move_takes_the_round_along(wire: Wire, room: Room) -> None:
+    old = {"id": -5, "type": "group", "title": "G"}
+    async with serving(wire, room):
+        wire.push(message=message("/myth", old))
+        await wire.until(lambda: sent(wire))
+        wire.push(message=message(None, old, migrate_to_chat_id=-1005))
+        await quiet(wire)
+    assert (await room.app._deps.store.forget("telegram:-1005")).seen == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "line"),
+    [
+        (refusal(403, "Forbidden: bot was kicked from the supergroup chat"), "chat gone reason=kicked"),
+        (refusal(403, "Forbidden: bot was blocked by the user"), "chat gone reason=blocked"),
+        (refusal(403, "Forbidden: user is deactivated"), "chat gone reason=deactivated"),
+        (refusal(403, "Forbidden: something new"), "chat gone reason=no_rights"),
+        (
+            refusal(400, "Bad Request: not enough rights to send text messages to the chat"),
+            "chat gone reason=no_rights",
+        ),
+        (refusal(400, "Bad Request: chat not found"), "chat gone reason=deleted"),
+        (refusal(400, "TOPIC_CLOSED"), "undeliverable reason=TOPIC_CLOSED"),
+        (refusal(400, 'Bad Request: can\'t parse "secret words"'), "undeliverable reason=bad request"),
+    ],
+)
+async def test_final_refusal_is_one_line_and_no_second_try(
+    wire: Wire, room: Room, caplog: pytest.LogCaptureFixture, failure: Any, line: str
+) -> None:
+    caplog.set_level(logging.INFO, "core")
+    wire.failures["sendmessage"] = [failure]
+    async with serving(wire, room):
+        wire.push(message=message("/myth"))
+        await wire.until(lambda: sent(wire))
+        await quiet(wire)
+    assert len(sent(wire)) == 1
+    assert [record.getMessage() for record in caplog.records if record.name == "core.delivery"] == [line]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        NotSent("x"),
+        TimedOut(),
+        NetworkError("x"),
+        refusal(502, "Bad Gateway"),
+        refusal(429, "Too Many Requests: retry after 1", retry_after=0.2),
+    ],
+    ids=str,
+)
+async def test_passing_failure_is_tried_again(
+    wire: Wire, room: Room, failure: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = asyncio.sleep
+    monkeypatch.setattr(asyncio, "sleep", lambda seconds: real(min(seconds, 0.01)))
+    wire.failures["sendmessage"] = [failure]
+    async with serving(wire, room):
+        wire.push(message=message("/about"))
+        async with asyncio.timeout(8):
+            while len(sent(wire)) < 2:
+                await real(0.01)
+    assert sent(wire)[0] == sent(wire)[1]
+
+
+async def test_polling_goes_on_after_failures_and_removes_a_webhook(wire: Wire, room: Room) -> None:
+    hook = refusal(409, "Conflict: can't use getUpdates method while webhook is active")
+    wire.failures["getupdates"] = [hook, refusal(401, "Unauthorized")]
+    async with serving(wire, room):
+        wire.push(message=message("/about"))
+        await wire.until(lambda: sent(wire), 5)
+    assert wire.of("deletewebhook")
+
+
+async def test_somebody_who_asks_too_much_is_told_once_and_still_helped(wire: Wire, room: Room) -> None:
+    chats = [{**GROUP, "id": -n} for n in range(1, 26)]
+    async with serving(wire, room):
+        for chat in chats:
+            wire.push(message=message("/about", chat))
+        wire.push(message=message("/ask I want to kill myself", {**GROUP, "id": -50}))
+        await wire.until(lambda: any("not alone" in call["text"] for call in sent(wire)))
+    texts = [call["text"] for call in sent(wire)]
+    assert sum(text == PHRASES.say("notice.slow") for text in texts) == 1
+    assert len(texts) == 22
+    assert [call for call in sent(wire) if call.get("disable_notification")]
+
+
+@pytest.mark.parametrize(
+    ("who", "status", "deleted"),
+    [
+        ({}, "member", False),
+        ({}, "administrator", True),
+        ({"sender_chat": GROUP}, None, True),
+        ({"sender_chat": {"id": -9, "type": "channel", "title": "C"}}, None, False),
+    ],
+)
+async def test_only_admins_delete_what_is_kept_for_a_group(
+    wire: Wire, room: Room, who: dict[str, Any], status: str | None, deleted: bool
+) -> None:
+    wire.answers["getchatmember"] = {
+        "status": status,
+        "user": ADA,
+        **(RIGHTS if status == "administrator" else {}),
+    }
+    async with serving(wire, room):
+        wire.push(message=message("/forget", GROUP, **who))
+        await wire.until(lambda: sent(wire))
+    assert (PHRASES.say("forget.admins") not in sent(wire)[0]["text"]) is deleted
+
+
+async def test_inline_query_is_always_answered(wire: Wire, room: Room) -> None:
+    query = {"id": "5", "from": ADA, "query": "/about", "offset": ""}
+    async with serving(wire, room):
+        wire.push(inline_query=query)
+        wire.push(inline_query={**query, "query": "zzz"})
+        await wire.until(lambda: len(wire.of("answerinlinequery")) == 2)
+    assert [len(call["results"]) for call in wire.of("answerinlinequery")] == [1, 0]
+
+
+async def test_menus_are_set_only_where_they_differ(wire: Wire, room: Room) -> None:
+    async with serving(wire, room):
+        await wire.until(lambda: wire.of("setmyshortdescription"))
+    menus = {call["scope"]["type"]: call["commands"] for call in wire.of("setmycommands")}
+    assert [len(menu) for menu in menus.values()] == [9, 7, 8]
+    scopes = wire.of("setmycommands")
+    assert scopes[0]["scope"] == {"type": "all_private_chats"}
+    same = Wire(answers={"getmycommands": [{"command": "x", "description": "y"}]})
+    about = room.app.edition.content.bot
+    same.answers["getmydescription"] = {"description": about.about}
+    same.answers["getmyshortdescription"] = {
+        "short_description": PHRASES.say("menu.short", topic=about.topic)
+    }
+    async with serving(same, room):
+        await same.until(lambda: same.of("getmyshortdescription"))
+    assert not same.of("setmydescription", "setmyshortdescription")
+
+
+async def test_wrong_token_is_refused_without_showing_it(room: Room) -> None:
+    wire = Wire(failures={"getme": [refusal(401, "Unauthorized")]})
+    with pytest.raises(TokenRefused) as caught:
+        async with serving(wire, room):
+            await asyncio.sleep(0.05)
+    assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "failure", [refusal(502, "Bad Gateway"), NotSent("x"), refusal(429, "x", retry_after=3)], ids=str
+)
+async def test_telegram_out_of_reach_at_the_start(room: Room, failure: Any) -> None:
+    wire = Wire(failures={"getme": [failure]})
+    with pytest.raises(Unreachable):
+        async with serving(wire, room):
+            await asyncio.sleep(0.05)
+
+
+def test_refused_token_holds_every_chat() -> None:
+    """The request surely did nothing, and the next chat's would not either."""
+    failure = translate(InvalidToken("x"))
+    assert isinstance(failure, RetryLater)
+    assert failure.everywhere
+
+
+async def test_token_revoked_while_serving_ends_the_platform(
+    wire: Wire, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.telegram.REFUSALS", 2)
+    wire.failures["getupdates"] = [refusal(401, "Unauthorized")] * 2
+    bot = Telegram(TOKEN, "http://t", lambda: WireRequest(wire), room.app, PHRASES)
+    with pytest.raises(TokenRefused):
+        await asyncio.wait_for(bot.run(asyncio.Event()), 5)
+
+
+async def test_second_program_on_the_token_is_told_of_once(
+    wire: Wire, room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire.failures["getupdates"] = [refusal(409, "Conflict: terminated by other getUpdates request")] * 2
+    async with serving(wire, room):
+        wire.push(message=message("/about"))
+        await wire.until(lambda: sent(wire), 5)
+    assert caplog.text.count("another program gets the updates") == 1
+
+
+async def test_menu_and_inline_failures_stop_nothing(wire: Wire, room: Room) -> None:
+    wire.failures = {
+        "getmycommands": [refusal(429, "x", retry_after=3)],
+        "answerinlinequery": [refusal(400, "Bad Request: query is too old")],
+    }
+    async with serving(wire, room):
+        wire.push(inline_query={"id": "5", "from": ADA, "query": "x", "offset": ""})
+        wire.push(message=message("/about"))
+        await wire.until(lambda: sent(wire))
+
+
+async def test_message_is_deleted_where_the_reply_says_so(wire: Wire) -> None:
+    outbox = Outbox(Pacer(LIMITS, time.monotonic, asyncio.sleep), time.monotonic)
+    bot = Bot(TOKEN, request=WireRequest(wire), get_updates_request=WireRequest(wire))
+
+    async def moved(_old: str, _new: str) -> None: ...
+
+    sender = Sender(bot, outbox, moved, Reply(title="dropped"))
+    pressed = Request("telegram", "7", "7", action="x", message_key="3")
+    wire.failures["deletemessage"] = [refusal(400, "Bad Request: message to delete not found")]
+    await sender.deliver(pressed, Reply(deed=Deed.DELETE))
+    await sender.deliver(pressed, Reply(deed=Deed.DELETE))
+    assert wire.of("deletemessage") == [{"chat_id": 7, "message_id": 3}] * 2
+    await outbox.close()
+
+
+@pytest.mark.parametrize(
+    ("member", "postable"),
+    [
+        ({"status": "member"}, True),
+        ({"status": "left"}, False),
+        ({"status": "restricted", "can_send_messages": False}, False),
+        ({"status": "administrator", "can_post_messages": False}, False),
+        ({"status": "administrator"}, True),
+    ],
+)
+async def test_may_post_follows_the_bots_rights(wire: Wire, member: dict[str, Any], postable: bool) -> None:
+    rights = dict.fromkeys(RESTRICTED_RIGHTS, False) if member["status"] == "restricted" else RIGHTS
+    wire.answers["getchatmember"] = {"user": ME.to_dict(), **rights, **member}
+    bot = Bot(TOKEN, request=WireRequest(wire), get_updates_request=WireRequest(wire))
+    await bot.initialize()
+    group = Request("telegram", "-100", "7", private=False)
+    assert await TelegramFacts(bot).may_post(group) is postable
+    assert await TelegramFacts(bot).may_post(Request("telegram", "7", "7"))
+
+
+async def test_stopping_finishes_what_is_in_flight(wire: Wire, room: Room) -> None:
+    async with serving(wire, room):
+        wire.push(message=message("/about"))
+        await wire.until(wire.updates.empty)
+        await asyncio.sleep(0.01)
+    assert len(sent(wire)) == 1
+
+
+KEYS = st.sampled_from(
+    [
+        "text",
+        "caption",
+        "date",
+        "chat",
+        "from",
+        "sender_chat",
+        "reply_to_message",
+        "via_bot",
+        "message_thread_id",
+        "is_topic_message",
+        "migrate_to_chat_id",
+        "entities",
+        "data",
+        "id",
+        "message",
+    ]
+)
+TEXTS = st.one_of(
+    st.text(max_size=60),
+    st.sampled_from(
+        [
+            "/myth",
+            "/fact drip",
+            "/ask",
+            "/myth@x",
+            "@fact_bot",
+            "\u202e/myth",
+            "a\u0301" * 500,
+            "\u200b",
+            "x" * 4096,
+            "/ask " + "𝔨" * 2000,
+            "/start m-cure",
+            "/topics",
+            "/help\x00",
+            "\ud800",
+        ]
+    ),
+)
+ACTIONS = st.one_of(
+    st.text(max_size=64),
+    st.sampled_from(
+        [
+            "next:myth",
+            "more:",
+            "show:x",
+            "cat:a:99999999999",
+            "cat:a:²",
+            "rel:\ud800",
+            "topics:x",
+            "none",
+            ":",
+            "",
+        ]
+    ),
+)
+CHATS = st.sampled_from(
+    [
+        PRIVATE,
+        GROUP,
+        {"id": -3, "type": "channel", "title": "C"},
+        {"id": -4, "type": "strange"},
+        {"id": 2**52, "type": "private"},
+    ]
+)
+
+
+@st.composite
+def anything(draw: st.DrawFn) -> dict[str, Any]:
+    """An update of some kind, some of it missing or forged."""
+    base = message(draw(TEXTS), draw(CHATS))
+    kind = draw(
+        st.sampled_from(
+            ["message", "edited_message", "channel_post", "callback_query", "inline_query", "strange"]
+        )
+    )
+    if kind == "callback_query":
+        base = press(
+            draw(ACTIONS), draw(st.sampled_from([base, None, {"message_id": 1, "date": 0, "chat": PRIVATE}]))
+        )
+    elif kind == "inline_query":
+        base = {"id": "1", "from": ADA, "query": draw(TEXTS), "offset": ""}
+    body = dict(base)
+    for key in draw(st.lists(KEYS, max_size=2)):
+        if draw(st.booleans()):
+            body.pop(key, None)
+        else:
+            body[key] = None
+    return {kind: body}
+
+
+LOOP, ROOM = asyncio.new_event_loop(), Room()
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(raw=anything())
+def test_no_update_is_slow_or_raises(raw: dict[str, Any]) -> None:
+    """From the library's parsing, which alone may refuse an update, to the payload and back."""
+    began = time.thread_time()
+    try:
+        update = Update.de_json({"update_id": 1, **raw}, None)
+    except Exception:  # noqa: BLE001 - whatever the library raises; `Poll` skips such an update
+        return
+    migration(update)
+    request = read(update, ME)
+    if request:
+        post(update)
+    spent = time.thread_time() - began
+    reply = LOOP.run_until_complete(ROOM.app.handle(request, FixedFacts())) if request else None
+    began = time.thread_time()
+    if reply:
+        assert reply.title != PHRASES.say("error.title")
+        render(reply).text.encode()
+    assert spent + time.thread_time() - began < SLOW_SECONDS
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(batch=st.lists(anything(), min_size=20, max_size=20))
+def test_no_update_can_break_the_bot(batch: list[dict[str, Any]]) -> None:
+    """After whatever came, a plain command is still answered, and nothing was logged as an error."""
+
+    async def scenario() -> None:
+        wire, room = Wire(), Room()
+        async with serving(wire, room):
+            for update in batch:
+                wire.push(**update)
+            person = {**ADA, "id": 1_000_001}
+            wire.push(message=message("/privacy", {"id": 1_000_001, "type": "private"}, **{"from": person}))
+            await wire.until(lambda: any(call["chat_id"] == 1_000_001 for call in sent(wire)))
+        await room.store.close()
+
+    errors = Errors()
+    for name in ("bots", "core"):
+        logging.getLogger(name).addHandler(errors)
+    try:
+        asyncio.run(scenario())
+    finally:
+        for name in ("bots", "core"):
+            logging.getLogger(name).removeHandler(errors)
+    assert errors.lines == []
+
+
+class Errors(logging.Handler):
+    """Collects what is logged as an error."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
