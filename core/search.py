@@ -30,6 +30,9 @@ CHOICES = 3
 _BARE_WORDS = 2
 """So few function words alone ask for nothing."""
 
+_SHORTEST_NAME = 3
+"""Letters that stems need to stand for a name."""
+
 _KEPT_PROFILES = 2_000
 _SHORT = 4
 _FEW = 6
@@ -144,7 +147,10 @@ class Index:
         table: defaultdict[str, dict[int, None]] = defaultdict(dict)
         for number, entry in enumerate(self._entries):
             for name in (entry.id.partition("-")[2], entry.title, entry.claim, *entry.keywords):
-                for key in self._keys(words(name)):
+                said = words(name)
+                # One stem of "more lanterns" is too little to be its name.
+                is_cut = len(telling(said, self._topic)) == 1 and any(word in self._topic for word in said)
+                for key in [" ".join(said)] if is_cut else self._keys(said):
                     table[key][number] = None
         return {key: tuple(numbers) for key, numbers in table.items()}
 
@@ -152,7 +158,9 @@ class Index:
         """The two forms under which words are looked up; the second begins with a blank."""
         yield " ".join(said)
         stems = [stem(word) for word in telling(said, self._topic)]
-        if stems and len(stems) * 2 >= sum(word not in self._topic for word in said):
+        if len("".join(stems)) >= _SHORTEST_NAME and len(stems) * 2 >= sum(
+            w not in self._topic for w in said
+        ):
             yield " " + " ".join(stems)
 
     def _by_name(self, said: Sequence[str], kind: str | None) -> tuple[int, ...]:

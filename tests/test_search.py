@@ -277,6 +277,11 @@ def test_a_slip_is_read_as_the_known_word_nearest_to_it(typed: str, meant: str) 
     assert Recall([known], frozenset()).meant(typed) == meant
 
 
+def test_a_piece_of_a_name_is_not_the_name(shipped: Index) -> None:
+    for typed in ("topics", "more", "e"):
+        assert shipped.find(typed).how != "name"
+
+
 def test_nothing_typed_is_kept() -> None:
     recall = Recall([["smoke"]], frozenset())
     for word in ("smoke", "canary", "smokke"):
