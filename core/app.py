@@ -5,13 +5,13 @@ import re
 import secrets
 import traceback
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.buttons import pressed
 from core.card import crisis_brief, crisis_card, declined_card
 from core.chat import Facts, Request, Surface
-from core.commands import COMMANDS, ask, suggest
+from core.commands import COMMANDS, Command, ask, suggest
 from core.edition import Edition
 from core.errors import BadInput
 from core.reply import Block, Reply
@@ -72,9 +72,7 @@ class App:
         request = turn.request
         if request.action is not None or not request.addressed or request.surface is Surface.AUTOCOMPLETE:
             return None
-        typed = _COMMAND.match(request.text.strip())
-        known = typed and typed["name"].lower() in _BY_NAME
-        text = typed["words"] if typed and known else request.text
+        text = _typed(request.text).words
         ruling = turn.edition.guards.check(text)
         # The classifier guesses, editors know: what it says of an entry's very name doesn't count.
         if ruling.guard is None or (ruling.rule == CLASSIFIER and turn.edition.index.is_name(text)):
@@ -111,16 +109,35 @@ class App:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """What was typed: a command and its words, or words alone; `is_slashed` if it began as a command does."""
+
+    command: Command | None
+    words: str
+    is_slashed: bool
+
+
+def _typed(text: str) -> _Typed:
+    match = _COMMAND.match(text.strip())
+    if match:
+        command = _BY_NAME.get(match["name"].lower())
+        return _Typed(command, match["words"].strip() if command else text, is_slashed=True)
+    # "help" and "topics" mean the command; "forget" and "ask" may be anything.
+    command = _BY_NAME.get(text.strip().lower())
+    is_harmless = command is not None and command.takes != "question" and not command.admins
+    return _Typed(command if is_harmless else None, "" if is_harmless else text, is_slashed=False)
+
+
 async def _answer(turn: Turn) -> Reply | None:
     request = turn.request
     if request.action is not None:
         return await pressed(turn)
-    typed = _COMMAND.match(request.text.strip())
-    if typed:
-        command = _BY_NAME.get(typed["name"].lower())
-        if command:
-            run = suggest if request.surface is Surface.AUTOCOMPLETE else command.run
-            return await run(replace(turn, words=typed["words"].strip()))
+    typed = _typed(request.text)
+    if typed.command and (typed.is_slashed or request.addressed):
+        run = suggest if request.surface is Surface.AUTOCOMPLETE else typed.command.run
+        return await run(replace(turn, words=typed.words))
+    if typed.is_slashed:
         # In a group the command may be meant for another bot, unless only the actor could see the answer.
         if request.private or request.can_whisper:
             return Reply(title=turn.say("command.unknown"), whisper=request.can_whisper)

@@ -106,11 +106,12 @@ def crisis_card(content: Content, phrases: Phrases, link: str = "") -> Reply:
 def crisis_brief(content: Content, phrases: Phrases, link: str = "") -> Reply:
     """The crisis card where others read along, or again soon after the full one: short, no name, no quote."""
     crisis = content.safety.crisis
-    numbers = phrases.say(
-        "crisis.brief_numbers",
-        numbers=", ".join(f"{line.contact} ({line.country})" for line in crisis.emergency),
+    blocks = (
+        Block(crisis.short, style=Style.STRONG),
+        Block(phrases.say("crisis.brief_numbers", numbers=_listed(crisis.emergency))),
+        Block(phrases.say("crisis.brief_helplines", numbers=_listed(crisis.helplines))),
+        *_private(phrases, link),
     )
-    blocks = (Block(crisis.short, style=Style.STRONG), Block(numbers), *_private(phrases, link))
     return Reply(title=phrases.say("crisis.title"), tone="crisis", blocks=blocks, guard="crisis")
 
 
@@ -138,6 +139,10 @@ def _contacts(lines: Sequence[Helpline], phrases: Phrases, key: str) -> list[Blo
         )
         for line in lines
     ]
+
+
+def _listed(lines: Sequence[Helpline]) -> str:
+    return ", ".join(f"{line.contact} ({line.country})" for line in lines)
 
 
 def _private(phrases: Phrases, link: str) -> tuple[Block, ...]:

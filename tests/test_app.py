@@ -52,7 +52,7 @@ async def test_in_a_group_the_card_is_short_and_links_to_the_private_chat(room: 
     reply = await room.say("/ask I want to kill myself", GROUP)
     assert CONTENT.safety.crisis.short in plain_text(reply)
     assert reply.blocks[-1].url == "https://t.me/bot?start=hi"
-    assert len(plain_text(reply)) < 400
+    assert len(plain_text(reply)) < 600
 
 
 async def test_where_the_bot_can_whisper_the_full_card_is_for_the_person_alone(room: Room) -> None:
@@ -96,6 +96,23 @@ async def test_unknown_commands_are_answered_in_private_only(room: Room) -> None
     assert await room.silence("/weather", GROUP)
     assert await room.silence("   ", PERSON)
     assert await room.silence("drip", replace(PERSON, surface=Surface.AUTOCOMPLETE))
+
+
+@pytest.mark.parametrize("word", ["help", " Topics ", "START", "about", "privacy"])
+async def test_a_bare_command_word_means_the_command(room: Room, word: str) -> None:
+    assert (await room.say(word)).title == (await room.say(f"/{word.strip()}")).title
+
+
+async def test_a_bare_forget_deletes_nothing(room: Room) -> None:
+    await room.say("/myth")
+    await room.say("forget")
+    assert "list of 1 entries" in plain_text(await room.say("/forget"))
+
+
+async def test_the_short_form_names_somebody_to_talk_to(room: Room) -> None:
+    shown = plain_text(await room.say("/ask I want to kill myself", GROUP))
+    for part in ("988", "116 123", "findahelpline.com"):
+        assert part in shown
 
 
 async def test_answers_go_to_the_thread_of_the_request(room: Room) -> None:
