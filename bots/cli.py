@@ -46,13 +46,13 @@ def run(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Start the platforms that have a token, or the console if none has."""
     if settings.telegram_token or settings.discord_token:
         return USAGE if asyncio.run(compose.run_bots(settings)) == 0 else 0
-    asyncio.run(compose.run_console(settings, explain=True))
+    compose.run_console(settings, explain=True)
     return 0
 
 
 def console(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Chat in the terminal."""
-    asyncio.run(compose.run_console(settings, explain=False))
+    compose.run_console(settings, explain=False)
     return 0
 
 
