@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import io
 import json
 import os
 import sys
@@ -23,9 +24,26 @@ from core.search import Found
 USAGE = 2
 """Exit code for a program that can't start as set up."""
 
+INTERRUPTED, UNREAD = 130, 141
+"""Exit codes that shells give to a program ended by Ctrl-C, and by a pipe that nobody reads any more."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code: 0 done, 1 faults in content, 2 can't start."""
+    _open_streams()
+    try:
+        code = _main(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # What is still unwritten would raise once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+    return code
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         settings = read_settings(os.environ)
@@ -37,9 +55,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingsError, StoreError) as error:
         print(error, file=sys.stderr)
         return USAGE
-    except KeyboardInterrupt:
-        return 130
     return code
+
+
+def _open_streams() -> None:
+    """Make the standard streams usable: a closed one is empty, a character that can't be told is a `?`."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # For as long as the process lives, so nothing closes it.
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def run(settings: Settings, _chosen: argparse.Namespace) -> int:
@@ -83,7 +110,7 @@ def answer(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Answer a JSON list of questions on stdin, each on its own, as if asked in private."""
     try:
         questions = json.load(sys.stdin)
-    except ValueError:
+    except (ValueError, RecursionError):
         questions = None
     if not isinstance(questions, list) or not all(isinstance(question, str) for question in questions):
         print("stdin should be a JSON list of texts", file=sys.stderr)
