@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bots import compose
@@ -45,17 +46,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     chosen = _parser().parse_args(arguments)
+    settings = Settings()
     try:
-        settings = read_settings(os.environ)
+        if chosen.run is not schema:
+            settings = _settings(chosen)
         start_logging(settings.log_level, (settings.telegram_token, settings.discord_token))
         code: int = chosen.run(settings, chosen)
     except ContentError as error:
-        print("\n".join(error.lines()), file=sys.stderr)
+        # Named as the reader knows the file, so that the line can be opened from the terminal.
+        print("\n".join(fault.show(str(settings.content_path)) for fault in error.faults), file=sys.stderr)
         return 1
     except (SettingsError, StoreError) as error:
         print(error, file=sys.stderr)
         return USAGE
     return code
+
+
+def _settings(chosen: argparse.Namespace) -> Settings:
+    """The settings, with what was typed in place of what was set."""
+    settings = read_settings(os.environ)
+    if chosen.file:
+        settings = replace(settings, content_path=chosen.file)
+    if settings.content_path.is_dir():
+        raise SettingsError(f"{settings.content_path} is a folder; name the content file in it")
+    return settings
 
 
 def _open_streams() -> None:
@@ -83,15 +97,15 @@ def console(settings: Settings, _chosen: argparse.Namespace) -> int:
     return 0
 
 
-def check(settings: Settings, chosen: argparse.Namespace) -> int:
+def check(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Print every fault and warning of a content file; 1 if there is a fault."""
-    path: Path = chosen.file or settings.content_path
+    path = settings.content_path
     content = load_content(path, [card_check(load_phrases()), *content_checks(load_guards())])
     warnings, faults = overdue(content)
     for line in [*warnings, *faults]:
-        print(f"{path.name}: {line}")
+        print(f"{path}: {line}", file=sys.stderr)
     if not faults:
-        print(f"{path.name}: {len(content.entries)} entries, no faults")
+        print(f"{path}: {len(content.entries)} entries, no faults")
     return 1 if faults else 0
 
 
@@ -140,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ketafacts", description="A myth-and-fact bot for Telegram and Discord."
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, file=None)
     commands = parser.add_subparsers(metavar="COMMAND")
     for function in (run, console, check, find, answer, schema):
         text = (function.__doc__ or "").rstrip(".")

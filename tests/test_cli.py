@@ -88,7 +88,23 @@ def test_check_fails_when_crisis_numbers_are_old(workplace: Path, capsys: pytest
         head.replace("checked: 2026-11-22", "checked: 2020-01-01") + "\ncategories:" + rest, encoding="utf-8"
     )
     assert main(["check"]) == 1
-    assert "renew 'checked'" in capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "renew 'checked'" in captured.err
+
+
+def test_faults_name_the_file_as_it_was_given(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workplace / "drafts").mkdir()
+    (workplace / "drafts" / "tea.yaml").write_text("tea\n")
+    assert main(["check", "drafts/tea.yaml"]) == 1
+    monkeypatch.setenv("CONTENT_PATH", str(workplace / "drafts" / "tea.yaml"))
+    assert main(["console"]) == 1
+    given, configured = capsys.readouterr().err.splitlines()
+    assert given.startswith("drafts/tea.yaml:1: ")
+    assert configured.startswith(f"{workplace / 'drafts' / 'tea.yaml'}:1: ")
+    assert main(["check", "content.yaml"]) == 0
 
 
 def test_a_bad_file_never_starts_the_bot(
@@ -130,7 +146,10 @@ def test_answer_says_what_it_takes(
     assert capsys.readouterr().err == "stdin should be a JSON list of texts\n"
 
 
-def test_schema_is_the_one_that_editors_use(capsys: pytest.CaptureFixture[str]) -> None:
+def test_schema_is_the_one_that_editors_use_and_needs_no_settings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "loud")
     assert main(["schema"]) == 0
     assert capsys.readouterr().out == (ROOT / "core/content.schema.json").read_text(encoding="utf-8")
 
@@ -142,6 +161,7 @@ def test_schema_is_the_one_that_editors_use(capsys: pytest.CaptureFixture[str]) 
         ("DATABASE_URL", "bot.db", "DATABASE_URL is malformed"),
         ("DATABASE_URL", "sqlite:////proc/none/bot.db", "can't be made"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL is 'loud'"),
+        ("CONTENT_PATH", ".", ". is a folder; name the content file in it"),
         ("CONTENT_PATH", "none.yaml", "none.yaml:1: can't be read"),
     ],
 )
@@ -235,9 +255,7 @@ def shell(line: str, typed: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     return ended(["/bin/sh", "-c", known], typed, environment())
 
 
-def ended(
-    command: list[str], typed: bytes, variables: dict[str, str]
-) -> subprocess.CompletedProcess[bytes]:
+def ended(command: list[str], typed: bytes, variables: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
     """A process that got all of its input, after it ended."""
     return subprocess.run(  # noqa: S603 - the tests' own words
         command, input=typed, capture_output=True, check=False, env=variables, timeout=60
