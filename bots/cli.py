@@ -2,10 +2,12 @@
 
 import argparse
 import asyncio
+import io
 import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bots import compose
@@ -23,48 +25,87 @@ from core.search import Found
 USAGE = 2
 """Exit code for a program that can't start as set up."""
 
+INTERRUPTED, UNREAD = 130, 141
+"""Exit codes that shells give to a program ended by Ctrl-C, and by a pipe that nobody reads any more."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code: 0 done, 1 faults in content, 2 can't start."""
-    chosen = _parser().parse_args(arguments)
+    _open_streams()
     try:
-        settings = read_settings(os.environ)
+        code = _main(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # What is still unwritten would raise once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+    return code
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    chosen = _parser().parse_args(arguments)
+    settings = Settings()
+    try:
+        if chosen.run is not schema:
+            settings = _settings(chosen)
         start_logging(settings.log_level, (settings.telegram_token, settings.discord_token))
         code: int = chosen.run(settings, chosen)
     except ContentError as error:
-        print("\n".join(error.lines()), file=sys.stderr)
+        # Named as the reader knows the file, so that the line can be opened from the terminal.
+        print("\n".join(fault.show(str(settings.content_path)) for fault in error.faults), file=sys.stderr)
         return 1
     except (SettingsError, StoreError) as error:
         print(error, file=sys.stderr)
         return USAGE
-    except KeyboardInterrupt:
-        return 130
     return code
+
+
+def _settings(chosen: argparse.Namespace) -> Settings:
+    """The settings, with what was typed in place of what was set."""
+    settings = read_settings(os.environ)
+    if chosen.file:
+        settings = replace(settings, content_path=chosen.file)
+    if settings.content_path.is_dir():
+        raise SettingsError(f"{settings.content_path} is a folder; name the content file in it")
+    return settings
+
+
+def _open_streams() -> None:
+    """Make the standard streams usable: a closed one is empty, a character that can't be told is a `?`."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # For as long as the process lives, so nothing closes it.
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def run(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Start the platforms that have a token, or the console if none has."""
     if settings.telegram_token or settings.discord_token:
         return USAGE if asyncio.run(compose.run_bots(settings)) == 0 else 0
-    asyncio.run(compose.run_console(settings, explain=True))
+    compose.run_console(settings, explain=True)
     return 0
 
 
 def console(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Chat in the terminal."""
-    asyncio.run(compose.run_console(settings, explain=False))
+    compose.run_console(settings, explain=False)
     return 0
 
 
-def check(settings: Settings, chosen: argparse.Namespace) -> int:
+def check(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Print every fault and warning of a content file; 1 if there is a fault."""
-    path: Path = chosen.file or settings.content_path
+    path = settings.content_path
     content = load_content(path, [card_check(load_phrases()), *content_checks(load_guards())])
     warnings, faults = overdue(content)
     for line in [*warnings, *faults]:
-        print(f"{path.name}: {line}")
+        print(f"{path}: {line}", file=sys.stderr)
     if not faults:
-        print(f"{path.name}: {len(content.entries)} entries, no faults")
+        print(f"{path}: {len(content.entries)} entries, no faults")
     return 1 if faults else 0
 
 
@@ -83,7 +124,7 @@ def answer(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Answer a JSON list of questions on stdin, each on its own, as if asked in private."""
     try:
         questions = json.load(sys.stdin)
-    except ValueError:
+    except (ValueError, RecursionError):
         questions = None
     if not isinstance(questions, list) or not all(isinstance(question, str) for question in questions):
         print("stdin should be a JSON list of texts", file=sys.stderr)
@@ -113,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ketafacts", description="A myth-and-fact bot for Telegram and Discord."
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, file=None)
     commands = parser.add_subparsers(metavar="COMMAND")
     for function in (run, console, check, find, answer, schema):
         text = (function.__doc__ or "").rstrip(".")

@@ -92,21 +92,32 @@ class Program:
     async def housekeep(self) -> None:
         """Forget private chats that have been idle for too long."""
         chats = await self.store.forget_idle(PRIVATE, _now() - IDLE)
-        log.info("idle private chats forgotten chats=%d", chats)
+        if chats:
+            log.info("idle private chats forgotten chats=%d", chats)
 
 
-async def run_console(settings: Settings, *, explain: bool) -> None:
-    """The terminal chat; `explain` says why it is that and how to go live."""
+def run_console(settings: Settings, *, explain: bool) -> None:
+    """The terminal chat; `explain` says why it is that and how to go live.
+
+    Lines are read between runs of the loop: Ctrl-C then ends the program while it waits for one.
+    """
     program = Program(settings)
-    try:
-        await program.housekeep()
-        say = program.phrases.say
-        if explain:
-            print(say("console.no_token"), end="\n\n")
-        print(say("console.welcome", name=program.app.edition.content.bot.name), end="\n\n", flush=True)
-        await console.chat(program.app, program.phrases, sys.stdin, sys.stdout, program.refresh)
-    finally:
-        await program.store.close()
+    facts = console.ConsoleFacts()
+    with asyncio.Runner() as runner:
+
+        def answer(request: Request) -> Reply | None:
+            return runner.run(program.app.handle(request, facts))
+
+        try:
+            runner.run(program.housekeep())
+            say, width = program.phrases.say, console.columns()
+            if explain:
+                print(console.fill(say("console.no_token"), width), end="\n\n")
+            welcome = say("console.welcome", name=program.app.edition.content.bot.name)
+            print(console.fill(welcome, width), end="\n\n", flush=True)
+            console.chat(answer, program.phrases, console.lines(), sys.stdout, program.refresh)
+        finally:
+            runner.run(program.store.close())
 
 
 async def run_bots(settings: Settings) -> int:

@@ -1,17 +1,23 @@
 """A chat in the terminal: one person, private, on the same core as the platforms."""
 
-import asyncio
+import importlib
+import os
+import shutil
+import sys
 import textwrap
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import TextIO
 
-from core.app import App
 from core.chat import Request, Surface
 from core.phrases import Phrases
 from core.reply import SEPARATOR, Block, Button, Reply, Style, paragraphs
 
-WIDTH = 76
-"""Columns of text: comfortable to read, and narrower than any terminal."""
+NARROWEST, WIDEST = 30, 76
+"""Columns of text: what a phone held upright shows, and what is still comfortable to read."""
+
+LONGEST_NUMBER = 2
+"""Digits of a button's number; a longer one, such as an emergency number, is something said."""
 
 _CODES = {Style.STRONG: "1", Style.QUOTE: "3", Style.HEADING: "1"}
 
@@ -28,17 +34,19 @@ class ConsoleFacts:
         return True
 
 
-def read(line: str, buttons: tuple[Button, ...]) -> Request:
-    """A typed line as a request; a number presses that button of the last message."""
-    typed = line.strip()
-    if typed.isdecimal() and 0 < int(typed) <= len(buttons):
-        action = buttons[int(typed) - 1].action
-        return Request("console", "terminal", "terminal", action=action, surface=Surface.BUTTON)
-    return Request("console", "terminal", "terminal", text=line)
+def read(line: str, buttons: tuple[Button, ...]) -> Request | None:
+    """A typed line as a request; a number presses that button, or is None where there is none."""
+    number = _number(line)
+    if number is None:
+        return Request("console", "terminal", "terminal", text=line)
+    if not 0 < number <= len(buttons):
+        return None
+    action = buttons[number - 1].action
+    return Request("console", "terminal", "terminal", action=action, surface=Surface.BUTTON)
 
 
-def render(reply: Reply, *, colour: bool = False) -> str:
-    """A reply as lines of a terminal, its buttons numbered."""
+def render(reply: Reply, *, width: int = WIDEST, colour: bool = False) -> str:
+    """A reply as lines of at most `width` columns, addresses apart, its buttons numbered."""
 
     def paint(text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if colour and code and text else text
@@ -46,58 +54,102 @@ def render(reply: Reply, *, colour: bool = False) -> str:
     def paragraph(block: Block) -> str:
         label = f"{block.label} " if block.label else ""
         indent = "  " if block.style is Style.QUOTE else ""
-        lines = _wrap(label + block.text, indent)
+        lines = _wrap(label + block.text, width, indent)
         painted = paint("\n".join(lines), _CODES.get(block.style, ""))
         if label and not _CODES.get(block.style):
             painted = painted.replace(block.label, paint(block.label, "1"), 1)
         return f"{painted}\n  {block.url}" if block.url else painted
 
-    parts = [paint("\n".join(_wrap(reply.title)), "1;4")] if reply.title else []
+    parts = [paint("\n".join(_wrap(reply.title, width)), "1;4")] if reply.title else []
     parts += ["\n".join(paragraph(block) for block in run) for run in paragraphs(reply.blocks)]
     if reply.links:
         sources = [f"  {link.label}: {link.url}" for link in reply.links]
         parts.append("\n".join([paint(reply.links_label, "1"), *sources]))
     if reply.closing:
-        parts.append(paint("\n".join(_wrap(reply.closing)), "2"))
-    buttons = _buttons(reply)
-    if buttons:
-        parts.append(SEPARATOR.join(f"[{n}] {button.label}" for n, button in enumerate(buttons, 1)))
+        parts.append(paint("\n".join(_wrap(reply.closing, width)), "2"))
+    if reply.buttons:
+        parts.append("\n".join(_numbered(_buttons(reply), width)))
     return "\n\n".join(parts) + "\n"
 
 
-async def chat(app: App, phrases: Phrases, source: TextIO, out: TextIO, refresh: Callable[[], None]) -> None:
-    """Answer lines until the source ends; `refresh` runs before each, to pick up new content."""
+def fill(text: str, width: int) -> str:
+    """`text` wrapped to `width` columns, its own line breaks kept."""
+    return "\n".join(line for written in text.splitlines() for line in _wrap(written, width))
+
+
+def columns() -> int:
+    """How wide text may be in the terminal as it is now."""
+    return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+
+
+def lines() -> Iterator[str]:
+    """What is typed, line by line, until the end of input."""
+    terminal = sys.stdin.isatty()
+    if terminal:
+        # Arrow keys, where there is such a thing.
+        with suppress(ImportError):
+            importlib.import_module("readline")
+    while True:
+        try:
+            line = input("> " if terminal else "")
+        except (EOFError, KeyboardInterrupt) as end:
+            if terminal:
+                # What comes next in the terminal starts on a line of its own.
+                print()
+            if isinstance(end, EOFError):
+                return
+            raise
+        yield line
+
+
+def chat(
+    answer: Callable[[Request], Reply | None],
+    phrases: Phrases,
+    typed: Iterable[str],
+    out: TextIO,
+    refresh: Callable[[], None],
+) -> None:
+    """Answer each typed line; `refresh` runs before, to pick up new content."""
     buttons: tuple[Button, ...] = ()
-    facts = ConsoleFacts()
-    colour = out.isatty()
-    async for line in _lines(source, out):
+    colour = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    for line in typed:
         refresh()
         if not line.strip():
             continue
-        typed = line.strip()
-        if typed.isdecimal() and not 0 < int(typed) <= len(buttons):
-            print(phrases.say("console.no_button", number=typed), file=out, flush=True)
+        request = read(line, buttons)
+        if request is None:
+            print(phrases.say("console.no_button", number=_number(line)), file=out, flush=True)
             continue
-        reply = await app.handle(read(line, buttons), facts)
+        reply = answer(request)
         if reply:
-            buttons = _buttons(reply)
-            print(render(reply, colour=colour), file=out, flush=True)
+            # A reply without buttons, say to a slip, leaves those of the one before.
+            buttons = _buttons(reply) or buttons
+            print(render(reply, width=columns(), colour=colour), file=out, flush=True)
 
 
-async def _lines(source: TextIO, out: TextIO) -> AsyncIterator[str]:
-    """The lines of `source`, read in a thread so that the loop goes on."""
-    while True:
-        if source.isatty():
-            print("> ", end="", file=out, flush=True)
-        line = await asyncio.to_thread(source.readline)
-        if not line:
-            return
-        yield line
+def _number(line: str) -> int | None:
+    typed = line.strip()
+    return int(typed) if typed.isdecimal() and len(typed) <= LONGEST_NUMBER else None
 
 
 def _buttons(reply: Reply) -> tuple[Button, ...]:
     return tuple(button for row in reply.buttons for button in row)
 
 
-def _wrap(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent) or [""]
+def _numbered(buttons: Iterable[Button], width: int) -> list[str]:
+    """The buttons side by side, as many to a line as fit whole."""
+    rows: list[str] = []
+    for number, button in enumerate(buttons, 1):
+        label = f"[{number}] {button.label}"
+        if rows and len(rows[-1] + SEPARATOR + label) <= width:
+            rows[-1] += SEPARATOR + label
+        else:
+            rows += _wrap(label, width)
+    return rows
+
+
+def _wrap(text: str, width: int, indent: str = "") -> list[str]:
+    wrapped = textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+    return wrapped or [""]

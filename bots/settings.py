@@ -1,10 +1,10 @@
 """The environment and .env as frozen Settings, or one clear line on what is wrong."""
 
-import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from core.errors import SettingsError
 
@@ -24,6 +24,7 @@ _LINE = re.compile(
         (?P<value>"[^"]*"|'[^']*'|[^\s\#].*?|)(?:\s+\#.*)?""",
     re.VERBOSE,
 )
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _QUOTED = re.compile(r"^(['\"])(.*)\1$")
 
 
@@ -55,7 +56,7 @@ def read_settings(environment: Mapping[str, str], dotenv: Path = Path(".env")) -
         discord_token=values.get("DISCORD_TOKEN", default.discord_token),
         telegram_api_url=values.get("TELEGRAM_API_URL", default.telegram_api_url).rstrip("/"),
         telegram_transport=values.get("TELEGRAM_TRANSPORT", default.telegram_transport).lower(),
-        content_path=Path(values.get("CONTENT_PATH", default.content_path)),
+        content_path=_path(values.get("CONTENT_PATH", str(default.content_path))),
         database_url=values.get("DATABASE_URL", default.database_url),
         log_level=values.get("LOG_LEVEL", default.log_level).upper(),
     )
@@ -66,8 +67,11 @@ def _read_dotenv(path: Path) -> dict[str, str]:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise SettingsError(f"{path} can't be read; save it as UTF-8 text") from error
+    except OSError as error:
+        message = f"{path} can't be read ({error.strerror}); make it a readable file or remove it"
+        raise SettingsError(message) from error
     values: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()
@@ -90,16 +94,31 @@ def _check(values: Mapping[str, str]) -> None:
     if token and not re.fullmatch(r"[A-Za-z0-9_.-]{20,}", token):
         raise SettingsError("DISCORD_TOKEN is malformed; copy it from the developer portal, under Bot")
     url = values.get("TELEGRAM_API_URL")
-    if url and not re.fullmatch(r"https?://[^\s/]+(/[^\s]*)?", url):
+    if url and not _is_address(url):
         raise SettingsError("TELEGRAM_API_URL is malformed; write it like http://127.0.0.1:8081")
-    if url and url.rstrip("/").endswith("/bot"):
+    if url and re.search(r"/bot([0-9]+:[^/]*)?/*$", url):
         raise SettingsError("TELEGRAM_API_URL ends in /bot; leave that out")
     transport = values.get("TELEGRAM_TRANSPORT")
     if transport and transport.lower() not in ("aiohttp", "httpx"):
         raise SettingsError(f"TELEGRAM_TRANSPORT is {transport!r}; use aiohttp or httpx")
     level = values.get("LOG_LEVEL")
-    if level and level.upper() not in logging.getLevelNamesMapping():
+    if level and level.upper() not in _LEVELS:
         raise SettingsError(f"LOG_LEVEL is {level!r}; use DEBUG, INFO, WARNING or ERROR")
     database = values.get("DATABASE_URL")
     if database and "://" not in database:
         raise SettingsError("DATABASE_URL is malformed; write it like sqlite:///ketafacts.db")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        host, port = urlsplit(url).hostname, urlsplit(url).port
+    except ValueError:
+        return False
+    return bool(re.fullmatch(r"https?://\S+", url) and host and port != 0)
+
+
+def _path(written: str) -> Path:
+    try:
+        return Path(written).expanduser()
+    except RuntimeError as error:
+        raise SettingsError(f"CONTENT_PATH is {written!r}; there is no such home folder") from error

@@ -1,5 +1,6 @@
 """What the buttons under answers do: one function for each, and the table they stand in."""
 
+import re
 from dataclasses import replace
 
 from core.card import first_card, more_card
@@ -9,6 +10,9 @@ from core.turn import Answer, Turn
 
 PAGE = 8
 """Entries shown at once under a topic: a phone screen of buttons."""
+
+PAGE_NUMBER = "[0-9]{1,3}"
+"""No content file has room for the entries of more pages."""
 
 
 async def another(turn: Turn) -> Reply:
@@ -52,7 +56,7 @@ async def category(turn: Turn) -> Reply:
     category_id, _, page = turn.words.partition(":")
     content = turn.edition.content
     heading = next((c for c in content.categories if c.id == category_id), None)
-    if not heading or not (page.isascii() and page.isdecimal()):
+    if not heading or not re.fullmatch(PAGE_NUMBER, page):
         return stale(turn)
     entries = [entry for entry in content.entries if entry.category == category_id]
     first = int(page) * PAGE

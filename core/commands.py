@@ -41,7 +41,8 @@ async def fact(turn: Turn) -> Reply:
 async def ask(turn: Turn) -> Reply:
     """One entry, up to three to choose from, or an honest none."""
     if not turn.words.strip():
-        raise BadInput("ask.empty", example=turn.edition.content.entries[0].phrasings[0])
+        titles = [entry.title for entry in turn.edition.content.entries]
+        raise BadInput("ask.empty", example=next((t for t in titles if t.endswith("?")), titles[0]))
     found = turn.edition.index.find(turn.words)
     entry = turn.edition.content.entry(found.entry_id) if found.entry_id else None
     return matched(turn, entry, found.also) if entry else offer(turn, found.choices)
@@ -66,7 +67,7 @@ async def help_(turn: Turn) -> Reply:
     lines = [
         Block(
             turn.say(f"menu.{c.name}"),
-            label=f"/{c.name} {turn.say(f'takes.{c.takes}')}".strip(),
+            label=turn.say("help.command", typed=f"/{c.name} {turn.say(f'takes.{c.takes}')}".strip()),
             style=Style.ITEM,
         )
         for c in COMMANDS

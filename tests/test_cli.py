@@ -1,3 +1,4 @@
+import contextlib
 import io
 import json
 import logging
@@ -87,7 +88,23 @@ def test_check_fails_when_crisis_numbers_are_old(workplace: Path, capsys: pytest
         head.replace("checked: 2026-11-22", "checked: 2020-01-01") + "\ncategories:" + rest, encoding="utf-8"
     )
     assert main(["check"]) == 1
-    assert "renew 'checked'" in capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "renew 'checked'" in captured.err
+
+
+def test_faults_name_the_file_as_it_was_given(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workplace / "drafts").mkdir()
+    (workplace / "drafts" / "tea.yaml").write_text("tea\n")
+    assert main(["check", "drafts/tea.yaml"]) == 1
+    monkeypatch.setenv("CONTENT_PATH", str(workplace / "drafts" / "tea.yaml"))
+    assert main(["console"]) == 1
+    given, configured = capsys.readouterr().err.splitlines()
+    assert given.startswith("drafts/tea.yaml:1: ")
+    assert configured.startswith(f"{workplace / 'drafts' / 'tea.yaml'}:1: ")
+    assert main(["check", "content.yaml"]) == 0
 
 
 def test_a_bad_file_never_starts_the_bot(
@@ -120,7 +137,7 @@ def test_answer_gives_one_object_a_question(
     assert fourth == {"id": None, "choices": [], "guard": None}
 
 
-@pytest.mark.parametrize("text", ["no json", "{}", "[1]", ""])
+@pytest.mark.parametrize("text", ["no json", "{}", "[1]", "", "[" * 100_000, "[" + "9" * 5000 + "]"])
 def test_answer_says_what_it_takes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
@@ -129,7 +146,10 @@ def test_answer_says_what_it_takes(
     assert capsys.readouterr().err == "stdin should be a JSON list of texts\n"
 
 
-def test_schema_is_the_one_that_editors_use(capsys: pytest.CaptureFixture[str]) -> None:
+def test_schema_is_the_one_that_editors_use_and_needs_no_settings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "loud")
     assert main(["schema"]) == 0
     assert capsys.readouterr().out == (ROOT / "core/content.schema.json").read_text(encoding="utf-8")
 
@@ -141,6 +161,7 @@ def test_schema_is_the_one_that_editors_use(capsys: pytest.CaptureFixture[str]) 
         ("DATABASE_URL", "bot.db", "DATABASE_URL is malformed"),
         ("DATABASE_URL", "sqlite:////proc/none/bot.db", "can't be made"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL is 'loud'"),
+        ("CONTENT_PATH", ".", ". is a folder; name the content file in it"),
         ("CONTENT_PATH", "none.yaml", "none.yaml:1: can't be read"),
     ],
 )
@@ -166,16 +187,82 @@ def test_ctrl_c_ends_without_a_traceback(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo terminals")
+@pytest.mark.parametrize(("key", "code"), [(b"\x03", 130), (b"\x04", 0)])
+def test_a_key_ends_the_console_of_a_terminal_at_once(key: bytes, code: int) -> None:
+    import pty
+
+    pid, terminal = pty.fork()
+    if pid == 0:
+        command = [sys.executable, "-m", "bots", "console"]
+        os.execve(sys.executable, command, environment())  # noqa: S606 - a shell would answer the key
+    shown = b""
+    with contextlib.suppress(OSError):  # how a terminal that nobody holds any more ends
+        while piece := os.read(terminal, 1024):
+            if b"> " in piece and b"> " not in shown:
+                os.write(terminal, key)
+            shown += piece
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == code
+    assert b"Traceback" not in shown
+    assert shown.endswith(b"\n")
+
+
 def test_python_m_bots_is_the_same_program() -> None:
-    environment = {key: value for key, value in os.environ.items() if key not in KEYS}
-    done = subprocess.run(
-        [sys.executable, "-m", "bots", "console"],
-        input="/fact nmda\n",
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-        env={**environment, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
-    )
+    done = program("console", typed=b"/fact nmda\n")
     assert done.returncode == 0
-    assert "NMDA" in done.stdout
+    assert "NMDA" in done.stdout.decode()
+
+
+@pytest.mark.parametrize("typed", [b"9" * 5000 + b"\n", b"caf\xe9\n", b"\x00\n"])
+def test_no_input_breaks_the_console(typed: bytes) -> None:
+    done = program("console", typed=typed)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "I have no entry on that" in done.stdout.decode()
+
+
+def test_an_output_without_the_characters_shows_others() -> None:
+    done = program("console", typed=b"/myth addictive\n", PYTHONIOENCODING="latin-1")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"? Myth: misleading" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["console", "find addictive", "check none.yaml 2>&1"])
+def test_a_reader_that_has_gone_is_no_fault(command: str) -> None:
+    done = shell(f"{{ ketafacts {command}; echo $? >&3; }} 3>&2 | true", typed=b"/myth\n/fact\n")
+    assert done.stderr.split() == [b"141"]
+
+
+@pytest.mark.parametrize("command", ["console <&-", "console >&-", "find addictive <&- >&- 2>&-"])
+def test_closed_streams_are_as_good_as_empty_ones(command: str) -> None:
+    done = shell(f"ketafacts {command}", typed=b"/myth\n")
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_closed_input_is_no_list_of_questions() -> None:
+    done = shell("ketafacts answer --json <&-")
+    assert (done.returncode, done.stderr) == (2, b"stdin should be a JSON list of texts\n")
+
+
+def program(*arguments: str, typed: bytes = b"", **changed: str) -> subprocess.CompletedProcess[bytes]:
+    """The program in a process of its own, after it ended."""
+    return ended([sys.executable, "-m", "bots", *arguments], typed, environment(**changed))
+
+
+def shell(line: str, typed: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """A line of shell that knows the program as `ketafacts`, after it ended."""
+    known = f'ketafacts() {{ "{sys.executable}" -m bots "$@"; }}; {line}'
+    return ended(["/bin/sh", "-c", known], typed, environment())
+
+
+def ended(command: list[str], typed: bytes, variables: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+    """A process that got all of its input, after it ended."""
+    return subprocess.run(  # noqa: S603 - the tests' own words
+        command, input=typed, capture_output=True, check=False, env=variables, timeout=60
+    )
+
+
+def environment(**changed: str) -> dict[str, str]:
+    """Ours without any settings."""
+    kept = {key: value for key, value in os.environ.items() if key not in KEYS}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **changed}

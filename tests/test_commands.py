@@ -66,7 +66,10 @@ async def test_a_question_is_led_by_its_answer_and_names_what_it_matched(room: R
 
 
 async def test_an_empty_question_says_how_to_ask(room: Room) -> None:
-    assert (await room.say("/ask")).title.startswith("Ask a question after the command")
+    assert (await room.say("/ask")).title.endswith(": /ask Only a party drug?")
+    assert (await room.say("/ask Only a party drug?")).entry_id == "m-party-drug"
+    room.use(CONTENT.model_copy(update={"entries": [e for e in CONTENT.entries if e.id == "f-nmda"]}))
+    assert (await room.say("/ask")).title.endswith(": /ask How it works: NMDA")
 
 
 async def test_random_myths_come_once_a_round(room: Room) -> None:
@@ -157,7 +160,17 @@ async def test_buttons_of_a_withdrawn_entry_say_so(room: Room, action: str) -> N
 
 
 @pytest.mark.parametrize(
-    "action", ["", "x", "next:poem", "cat:nowhere:0", "cat:basics:-1", "cat:basics", "'; DROP"]
+    "action",
+    [
+        "",
+        "x",
+        "next:poem",
+        "cat:nowhere:0",
+        "cat:basics:-1",
+        "cat:basics",
+        "cat:basics:" + "9" * 5000,
+        "'; DROP",
+    ],
 )
 async def test_buttons_nobody_made_get_a_kind_word(room: Room, action: str) -> None:
     assert (await room.press(action)).title == "This button no longer works"
@@ -183,6 +196,8 @@ async def test_help_lists_every_command_but_start(room: Room) -> None:
     text = plain_text(await room.say("/help"))
     assert all(f"/{command.name}" in text for command in COMMANDS if command.name != "start")
     assert "/start" not in text
+    assert "/ask question: Ask a question" in text
+    assert "/topics: Browse" in text
     assert "Or just ask" in text
     assert "reply to one of my messages" in plain_text(await room.say("/help", GROUP))
 

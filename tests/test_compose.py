@@ -1,4 +1,6 @@
 import logging
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -80,12 +82,16 @@ async def test_private_chats_are_kept_under_a_scrambled_key(tmp_path: Path, sett
 
 
 async def test_housekeeping_counts_what_it_forgot(
-    settings: Settings, caplog: pytest.LogCaptureFixture
+    settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = Program(settings)
     with caplog.at_level(logging.INFO):
         await program.housekeep()
-    assert "chats=0" in caplog.text
+        assert caplog.text == ""
+        await program.app.handle(replace(PERSON, text="/myth"), FixedFacts())
+        monkeypatch.setattr("bots.compose.IDLE", timedelta(0))
+        await program.housekeep()
+    assert "chats=1" in caplog.text
     await program.store.close()
 
 

@@ -1,9 +1,12 @@
+import asyncio
 import io
+import sys
+from collections.abc import Callable
 
 import pytest
 
-from bots.console import ConsoleFacts, chat, read, render
-from core.chat import Surface
+from bots.console import ConsoleFacts, chat, fill, lines, read, render
+from core.chat import Request, Surface
 from core.reply import Block, Button, Link, Reply, Style
 from tests.room import PERSON, PHRASES, Room
 
@@ -15,10 +18,20 @@ class Terminal(io.StringIO):
         return True
 
 
-async def talk(room: Room, typed: str, *, terminal: bool = False) -> str:
-    kind = Terminal if terminal else io.StringIO
+async def talk(
+    room: Room, typed: str, *, terminal: bool = False, refresh: Callable[[], None] = lambda: None
+) -> str:
+    """What a terminal, or a pipe, shows after these lines."""
+    loop, kind = asyncio.get_running_loop(), Terminal if terminal else io.StringIO
     out = kind()
-    await chat(room.app, PHRASES, kind(typed), out, refresh=lambda: None)
+
+    def answer(request: Request) -> Reply | None:
+        return asyncio.run_coroutine_threadsafe(room.app.handle(request, ConsoleFacts()), loop).result()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", kind(typed))
+        patch.setattr(sys, "stdout", out)
+        await asyncio.to_thread(chat, answer, PHRASES, lines(), out, refresh)
     return out.getvalue()
 
 
@@ -35,7 +48,17 @@ async def test_a_number_presses_the_button(room: Room) -> None:
 
 
 async def test_a_number_without_a_button_says_so(room: Room) -> None:
-    assert "There is no button 9 on the last message." in await talk(room, "/myth addictive\n9\n")
+    for number in ("9", "0", "42"):
+        assert f"There is no button {int(number)}." in await talk(room, f"/myth addictive\n{number}\n")
+
+
+@pytest.mark.parametrize("number", ["988", "911", "112", "999", "9" * 5000])
+async def test_a_long_number_is_something_said(room: Room, number: str) -> None:
+    assert "I have no entry on that" in await talk(room, f"{number}\n")
+
+
+async def test_buttons_stay_after_a_reply_without_any(room: Room) -> None:
+    assert "Evidence:" in await talk(room, "/myth addictive\n/mtyh\n2\n")
 
 
 async def test_empty_lines_are_passed_over(room: Room) -> None:
@@ -43,10 +66,8 @@ async def test_empty_lines_are_passed_over(room: Room) -> None:
 
 
 async def test_a_request_without_an_answer_prints_nothing(room: Room) -> None:
-    out = io.StringIO()
     room.app.handle = silent  # type: ignore[method-assign]  # an app with nothing to say
-    await chat(room.app, PHRASES, io.StringIO("hm\n"), out, refresh=lambda: None)
-    assert out.getvalue() == ""
+    assert await talk(room, "hm\n") == ""
 
 
 async def silent(*_: object) -> None:
@@ -55,9 +76,7 @@ async def silent(*_: object) -> None:
 
 async def test_content_is_refreshed_before_each_line(room: Room) -> None:
     seen: list[int] = []
-    await chat(
-        room.app, PHRASES, io.StringIO("/help\n/help\n"), io.StringIO(), refresh=lambda: seen.append(1)
-    )
+    await talk(room, "/help\n/help\n", refresh=lambda: seen.append(1))
     assert seen == [1, 1]
 
 
@@ -68,13 +87,57 @@ async def test_a_terminal_gets_a_prompt_and_bold_type_a_pipe_gets_neither(room: 
     assert "\x1b" not in await talk(room, "/myth addictive\n")
 
 
-async def test_no_line_is_wider_than_a_terminal(room: Room) -> None:
-    shown = await talk(room, "/myth addictive\n2\n/help\n/about\nI want to kill myself\n")
-    assert all(len(line) <= 80 for line in shown.splitlines() if "https://" not in line and "[1]" not in line)
+async def test_colour_can_be_refused(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert "\x1b" not in await talk(room, "/myth addictive\n", terminal=True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in await talk(room, "/myth addictive\n", terminal=True)
+
+
+async def test_the_end_of_typing_leaves_the_prompts_line(room: Room) -> None:
+    assert await talk(room, "", terminal=True) == "> \n"
+    assert await talk(room, "") == ""
+
+
+def test_ctrl_c_leaves_the_prompts_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_prompt: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr("builtins.input", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        next(lines())
+    assert capsys.readouterr().out == "\n"
+
+
+@pytest.mark.parametrize(("told", "wide"), [(20, 30), (40, 40), (200, 76)])
+async def test_no_line_is_wider_than_the_terminal(
+    room: Room, monkeypatch: pytest.MonkeyPatch, told: int, wide: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(told))
+    typed = "/myth addictive\n2\n/help\n/about\n/topics\n1\nI want to kill myself\n"
+    shown = [line for line in (await talk(room, typed)).splitlines() if "https://" not in line]
+    assert wide - 10 < max(map(len, shown)) <= wide
+
+
+def test_words_with_hyphens_and_buttons_stay_whole() -> None:
+    rows = ((Button("Another myth", "a"), Button("More", "b"), Button("Not so well-founded ones", "c")),)
+    shown = render(Reply(title="It goes by self-controlled steps", buttons=rows), width=30)
+    assert shown == (
+        "It goes by self-controlled\nsteps\n\n[1] Another myth · [2] More\n[3] Not so well-founded ones\n"
+    )
+
+
+def test_text_of_several_lines_is_filled_line_by_line() -> None:
+    assert fill("one two\nthree", 4) == "one\ntwo\nthre\ne"
 
 
 def test_a_line_becomes_a_private_request() -> None:
     request = read("/myth drip\n", ())
+    assert request
     assert (request.text, request.private, request.addressed, request.surface) == (
         "/myth drip\n",
         True,
@@ -85,8 +148,10 @@ def test_a_line_becomes_a_private_request() -> None:
 
 def test_a_number_becomes_the_buttons_action() -> None:
     buttons = (Button("One", "show:a"), Button("Two", "show:b"))
-    assert read(" 2 \n", buttons).action == "show:b"
-    assert read("3", buttons).action is None
+    request = read(" 2 \n", buttons)
+    assert request
+    assert request.action == "show:b"
+    assert read("3", buttons) is None
 
 
 @pytest.mark.parametrize(

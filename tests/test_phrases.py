@@ -17,4 +17,4 @@ def test_every_phrase_is_used_and_every_used_phrase_exists() -> None:
 
 
 def test_braces_are_filled_in() -> None:
-    assert load_phrases().say("console.no_button", number=3) == "There is no button 3 on the last message."
+    assert load_phrases().say("console.no_button", number=3) == "There is no button 3."

@@ -127,8 +127,20 @@ def test_a_bad_line_is_told_without_its_secret(tmp_path: Path) -> None:
 
 
 def test_a_folder_called_dotenv_gives_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"can't be read; save it as UTF-8 text$"):
+    with pytest.raises(SettingsError, match=r"can't be read \(.+\); make it a readable file or remove it$"):
         read_settings({}, tmp_path)
+
+
+def test_a_home_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert from_file(tmp_path, "CONTENT_PATH=~/tea.yaml").content_path == tmp_path / "tea.yaml"
+
+
+@pytest.mark.parametrize("url", ["https://tea.example:8081/bots/", "http://[::1]:8081", "http://tea/bot/api"])
+def test_addresses_of_servers_are_taken(tmp_path: Path, url: str) -> None:
+    settings = read_settings({"TELEGRAM_API_URL": url}, tmp_path / "none")
+    assert settings.telegram_api_url == url.rstrip("/")
 
 
 @pytest.mark.parametrize(
@@ -176,6 +188,17 @@ def test_a_folder_called_dotenv_gives_one_clear_line(tmp_path: Path) -> None:
         ),
         ("TELEGRAM_API_URL", "http://localhost/bot", "TELEGRAM_API_URL ends in /bot; leave that out"),
         ("TELEGRAM_API_URL", "http://localhost/bot/", "TELEGRAM_API_URL ends in /bot; leave that out"),
+        (
+            "TELEGRAM_API_URL",
+            f"http://localhost/bot{TELEGRAM}/",
+            "TELEGRAM_API_URL ends in /bot; leave that out",
+        ),
+        (
+            "CONTENT_PATH",
+            "~nobody-here/tea",
+            "CONTENT_PATH is '~nobody-here/tea'; there is no such home folder",
+        ),
+        ("LOG_LEVEL", "NOTSET", "LOG_LEVEL is 'NOTSET'; use DEBUG, INFO, WARNING or ERROR"),
         ("LOG_LEVEL", "chatty", "LOG_LEVEL is 'chatty'; use DEBUG, INFO, WARNING or ERROR"),
         ("LOG_LEVEL", "a\nb", "LOG_LEVEL is 'a\\nb'; use DEBUG, INFO, WARNING or ERROR"),
         ("DATABASE_URL", "tea.db", "DATABASE_URL is malformed; write it like sqlite:///ketafacts.db"),
@@ -183,6 +206,13 @@ def test_a_folder_called_dotenv_gives_one_clear_line(tmp_path: Path) -> None:
 )
 def test_a_malformed_value_gives_one_clear_line(tmp_path: Path, key: str, value: str, message: str) -> None:
     assert complaint({key: value}, tmp_path) == message
+
+
+@pytest.mark.parametrize(
+    "url", ["http://tea:0", "http://tea:99999", "http://tea:port", "http://:8081", "http://[::1", "ftp://tea"]
+)
+def test_an_address_that_leads_nowhere_is_malformed(tmp_path: Path, url: str) -> None:
+    assert complaint({"TELEGRAM_API_URL": url}, tmp_path).startswith("TELEGRAM_API_URL is malformed;")
 
 
 def test_tokens_and_passwords_never_show_in_repr() -> None:
