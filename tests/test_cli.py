@@ -1,3 +1,4 @@
+import asyncio
 import io
 import json
 import logging
@@ -5,12 +6,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bots.cli import main
 from bots.settings import KEYS
+from core.sqlstore import SqlStore
+from core.store import Standing
+from tests.stage import wanted
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = (ROOT / "content.yaml").read_text(encoding="utf-8")
@@ -179,3 +184,30 @@ def test_python_m_bots_is_the_same_program() -> None:
     )
     assert done.returncode == 0
     assert "NMDA" in done.stdout
+
+
+def test_due_lists_daily_posts_beside_a_running_bot(capsys: pytest.CaptureFixture[str]) -> None:
+    async def run() -> None:
+        store = SqlStore("sqlite:///ketafacts.db")
+        monday = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+        await store.subscribe(wanted("-100"), monday)
+        await store.subscribe(wanted("7", private=True), monday + timedelta(days=9000))
+        gone = wanted("-300", standing=Standing.SUSPENDED, reason="kicked")
+        await store.subscribe(gone, monday)
+        # In another process the lock would be held all the same.
+        await asyncio.to_thread(main, ["due"])
+        await store.close()
+
+    asyncio.run(run())
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first.split()[1:] == ["telegram:-100", "2026-11-23", "08:00", "UTC", "09:00", "Europe/Berlin"]
+    assert second.split()[:2] == ["next", "telegram:private"]
+    assert third.split()[:3] == ["suspended", "telegram:-300", "kicked"]
+
+
+def test_due_without_a_database_of_this_version_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["due"]) == 2
+    assert "start the bot once" in capsys.readouterr().err
+    asyncio.run(SqlStore("sqlite:///ketafacts.db").close())
+    assert main(["due"]) == 0
+    assert capsys.readouterr().out == "no daily posts are set\n"
