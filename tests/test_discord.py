@@ -94,11 +94,11 @@ async def test_a_post_that_can_not_arrive_suspends(
     wire.faults.append(w.Fault("/messages", status, times=1, body={"code": code, "message": "no"}))
     held = await subscribed(room)
     async with serving(wire, room):
-        await wire.until(lambda: not wire.faults[0].times)
-        await asyncio.sleep(0.2)
+        await wire.until(lambda: wire.shown)
     now = await room.store.subscription("discord", held.chat_key)
     assert now
     assert (now.standing, now.reason) == (Standing.SUSPENDED, reason)
+    assert "stopped" in wire.shown[0]["embeds"][0]["title"]
 
 
 async def test_a_removed_bot_suspends_and_an_invited_one_goes_on(wire: w.Wire, room: Room) -> None:
