@@ -133,6 +133,12 @@ def answer(settings: Settings, _chosen: argparse.Namespace) -> int:
     return 0
 
 
+def due(settings: Settings, chosen: argparse.Namespace) -> int:
+    """List daily posts: what is due, what comes next, and what is suspended."""
+    print("\n".join(asyncio.run(compose.agenda(settings, chosen.count))) or "no daily posts are set")
+    return 0
+
+
 def schema(_settings: Settings, _chosen: argparse.Namespace) -> int:
     """Print the JSON Schema of content files."""
     print(json.dumps(content_schema(), indent=2, ensure_ascii=False))
@@ -156,12 +162,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(run=run, file=None)
     commands = parser.add_subparsers(metavar="COMMAND")
-    for function in (run, console, check, find, answer, schema):
+    for function in (run, console, check, find, answer, due, schema):
         text = (function.__doc__ or "").rstrip(".")
         command = commands.add_parser(function.__name__, help=text, description=text)
         command.set_defaults(run=function)
         if function is check:
             command.add_argument("file", nargs="?", type=Path, help="default: CONTENT_PATH")
+        if function is due:
+            command.add_argument("--count", type=int, default=50, help="how many lines (50)")
         if function is find:
             command.add_argument("words", nargs="+")
         if function is answer:

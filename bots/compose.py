@@ -6,6 +6,7 @@ import hashlib
 import logging
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,13 +18,15 @@ from bots import console
 from bots.settings import Settings
 from core.app import App
 from core.chat import Request
-from core.delivery import GRACE_SECONDS
+from core.daily import Daily, DailyRun, Poster
+from core.delivery import GRACE_SECONDS, Pacer
 from core.edition import open_edition
 from core.errors import ContentError, TokenRefused, Unreachable
 from core.phrases import load_phrases
 from core.reply import Reply
 from core.safety import load_guards
 from core.sqlstore import SqlStore
+from core.store import Subscription
 from core.turn import PRIVATE, Deps
 
 log = logging.getLogger(__name__)
@@ -72,8 +75,31 @@ class Program:
         self._stamp = _stamp(self._path)
         edition = open_edition(self._path, self.phrases, self._guards)
         self.store = SqlStore(settings.database_url)
-        deps = Deps(self.store, self.phrases, _now, Random(), _secret(settings))
+        self._beats: dict[str, datetime] = {}
+        deps = Deps(self.store, self.phrases, _now, Random(), _secret(settings), self._beats)
         self.app = App(edition, deps)
+
+    def daily(self, platform: str) -> DailyRun:
+        """What runs the platform's daily posts."""
+
+        async def run(bot_key: str, poster: Poster, pacer: Pacer, stop: asyncio.Event) -> None:
+            sender = Daily(
+                platform=platform,
+                bot_key=bot_key,
+                poster=poster,
+                pacer=pacer,
+                store=self.store,
+                edition=lambda: self.app.edition,
+                phrases=self.phrases,
+                clock=_now,
+                monotonic=time.monotonic,
+                sleep=asyncio.sleep,
+                rng=Random(),
+                beats=self._beats,
+            )
+            await sender.run(stop)
+
+        return run
 
     def refresh(self) -> None:
         """Take over a changed content file; a faulty one is reported once and changes nothing."""
@@ -144,11 +170,11 @@ def _platforms(settings: Settings, program: Program) -> list[Platform]:
     if settings.telegram_token:
         from bots import telegram
 
-        platforms.append(telegram.build(settings, program.app, program.phrases))
+        platforms.append(telegram.build(settings, program.app, program.phrases, program.daily("telegram")))
     if settings.discord_token:
         from bots import discord
 
-        platforms.append(discord.build(settings, program.app, program.phrases))
+        platforms.append(discord.build(settings, program.app, program.phrases, program.daily("discord")))
     return platforms
 
 
@@ -228,6 +254,24 @@ async def answer_all(settings: Settings, questions: Sequence[str]) -> list[dict[
         answers.append({"id": reply.entry_id, "choices": choices, "guard": reply.guard})
     await program.store.close()
     return answers
+
+
+async def agenda(settings: Settings, count: int) -> list[str]:
+    """Subscriptions as lines, those to be looked at first on top; readable while the bot runs."""
+    store = SqlStore(settings.database_url, reading=True)
+    held, now = await store.agenda(count), _now()
+    await store.close()
+    return [_line(subscription, now) for subscription in held]
+
+
+def _line(held: Subscription, now: datetime) -> str:
+    """`due        telegram:-100  2026-11-23 08:00 UTC  09:00 Europe/Berlin`; private chats stay unnamed."""
+    state = held.standing.value
+    if held.next_due:
+        state = "due" if held.next_due <= now else "next"
+    chat = f"{held.platform}:{'private' if held.private else held.chat_key}"
+    when = f"{held.next_due:%Y-%m-%d %H:%M} UTC" if held.next_due else held.reason or "-"
+    return f"{state:<10} {chat:<28} {when:<21} {held.plan.at:%H:%M} {held.plan.zone}"
 
 
 def _now() -> datetime:

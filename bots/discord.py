@@ -17,11 +17,13 @@ from bots.discord_answer import Answer
 from bots.discord_client import Client, MessageFacts
 from bots.discord_http import ATTEMPT_SECONDS, Callbacks, Invalid
 from bots.discord_menu import slash_commands
+from bots.discord_post import DiscordPoster
 from bots.discord_read import INTERACTION, Me, age, read, rights
 from bots.discord_view import Payload, render
 from bots.settings import Settings
 from core.app import App
 from core.chat import Facts, Request, Surface
+from core.daily import DailyRun
 from core.delivery import GRACE_SECONDS, Bucket, Grant, Limits, Outbox, Pacer, Priority, finish, priority_of
 from core.errors import ChatGone, RetryLater, Undeliverable, Unreachable, Unsure
 from core.phrases import Phrases
@@ -52,13 +54,16 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 CROWD = 16
 """Answers at work from which on they are begun one at a time."""
 
+LOGIN_LOOK_SECONDS = 0.1
+"""How often daily posts look whether the bot is logged in."""
+
 CLOSING_SECONDS = 1.0
 """What closing the connections may take of the time to stop."""
 
 
-def build(settings: Settings, app: App, phrases: Phrases) -> "Discord":
-    """The platform; nothing is connected yet."""
-    return Discord(settings.discord_token, app, phrases)
+def build(settings: Settings, app: App, phrases: Phrases, daily: DailyRun) -> "Discord":
+    """The platform; nothing is connected yet. `daily` runs its daily posts."""
+    return Discord(settings.discord_token, app, phrases, daily)
 
 
 class Discord:
@@ -66,8 +71,8 @@ class Discord:
 
     name = "discord"
 
-    def __init__(self, token: str, app: App, phrases: Phrases) -> None:
-        self._token, self._app, self._phrases = token, app, phrases
+    def __init__(self, token: str, app: App, phrases: Phrases, daily: DailyRun) -> None:
+        self._token, self._app, self._phrases, self._daily = token, app, phrases, daily
         self._has_served = False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -76,6 +81,7 @@ class Discord:
         Raises:
             TokenRefused: Discord refuses the token or what it may do.
             Unreachable: it can't be reached, and never was.
+            StoreError: the database is lost to another sender.
         """
         clock = time.monotonic
         pacers = [Pacer(limits, clock, asyncio.sleep) for limits in (LIMITS, ANSWER_LIMITS)]
@@ -93,7 +99,7 @@ class Discord:
             while not stop.is_set():
                 try:
                     await self._serve(
-                        stop, Desk(self._app, self._phrases, messages, answers, bucket), invalid
+                        stop, Desk(self._app, self._phrases, messages, answers, bucket), invalid, pacers[0]
                     )
                 except Unreachable as error:
                     if not self._has_served:
@@ -106,25 +112,37 @@ class Discord:
             for outbox in (messages, answers):
                 await outbox.close()
 
-    async def _serve(self, stop: asyncio.Event, desk: "Desk", invalid: Invalid) -> None:
+    async def _serve(self, stop: asyncio.Event, desk: "Desk", invalid: Invalid, pacer: Pacer) -> None:
         """One client, from its login to its end; returns only once `stop` is set."""
-        client = Client(desk.take, invalid)
+        client, ending = Client(desk.take, invalid, desk.standing), asyncio.Event()
         timeout = aiohttp.ClientTimeout(total=ATTEMPT_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
             desk.open(client, Callbacks(session, Route.BASE, invalid))
             staying = asyncio.create_task(client.stay(self._token, slash_commands(self._phrases)))
             stopping = asyncio.create_task(stop.wait())
+            daily: asyncio.Task[object] = asyncio.create_task(self._post_daily(client, pacer, ending))
             try:
-                await asyncio.wait((staying, stopping), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((staying, stopping, daily), return_when=asyncio.FIRST_COMPLETED)
                 if not stop.is_set():
-                    await staying
+                    await (daily if daily.done() else staying)
             finally:
+                ending.set()
                 self._has_served = self._has_served or client.has_connected
                 stopping.cancel()
-                log.info("stopped dropped=%d", await desk.close())
+                seconds = GRACE_SECONDS - CLOSING_SECONDS
+                dropped, _late = await asyncio.gather(desk.close(), finish({daily}, seconds))
+                log.info("stopped dropped=%d", dropped)
                 staying.cancel()
                 await asyncio.gather(staying, return_exceptions=True)
                 await client.close()
+
+    async def _post_daily(self, client: Client, pacer: Pacer, stop: asyncio.Event) -> None:
+        """Daily posts, from the moment the bot knows who it is."""
+        while not client.has_connected or client.user is None:
+            if stop.is_set():
+                return
+            await asyncio.sleep(LOGIN_LOOK_SECONDS)
+        await self._daily(str(client.user.id), DiscordPoster(client), pacer, stop)
 
 
 class Desk:
@@ -163,6 +181,13 @@ class Desk:
         task: asyncio.Task[object] = asyncio.create_task(_logged(answer(payload, request)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def standing(self, channel: str, reason: str) -> None:
+        """Nothing can be posted to a channel any more, or, without a reason, it can be again."""
+        if reason:
+            await self._app.gone(Discord.name, channel, reason)
+        else:
+            await self._app.returned(Discord.name, channel, "kicked")
 
     async def _interaction(self, payload: Payload, request: Request) -> None:
         answer, facts = Answer(payload, self._callbacks), rights(payload)

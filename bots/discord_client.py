@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,9 @@ SEND_SECONDS = 20.0
 SYNC_PAUSES = (0, 5, 60, 600)
 """Seconds before each attempt to register the commands."""
 
+REFUSED_SECONDS = 5.0
+"""When to try again after Discord refused the bot as a whole."""
+
 NO_HISTORY = 160002
 """The bot may write but not reply: it may not read what was said (Discord docs, JSON Error Codes)."""
 
@@ -37,6 +41,7 @@ class Client(discord.Client):
     Args:
         receive: takes the interactions and messages, as they come from the gateway.
         invalid: counts the requests that Discord refuses.
+        standing: told of a channel and why nothing can be posted there; empty if it can be again.
 
     Attributes:
         has_connected: the gateway took the token.
@@ -44,7 +49,13 @@ class Client(discord.Client):
 
     has_connected = False
 
-    def __init__(self, receive: Callable[[str, Payload], None], invalid: Invalid) -> None:
+    def __init__(
+        self,
+        receive: Callable[[str, Payload], None],
+        invalid: Invalid,
+        standing: Callable[[str, str], Awaitable[None]],
+    ) -> None:
+        self._standing = standing
         # It warns of libraries that only voice needs.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         trace = aiohttp.TraceConfig()
@@ -93,18 +104,55 @@ class Client(discord.Client):
         thread = guild.get_thread(int(channel)) if guild else None
         return str(thread.parent_id) if thread else None
 
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """The bot was added to a server."""
+        await self._tell_standing([str(channel.id) for channel in guild.channels], "")
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """A server is there again, or for the first time since the start: the bot may have been invited."""
+        await self.on_guild_join(guild)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """The bot was removed from a server, or the server was deleted."""
+        await self._tell_standing([str(channel.id) for channel in guild.channels], "kicked")
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """A channel is no more."""
+        await self._tell_standing([str(channel.id)], "deleted")
+
+    async def _tell_standing(self, channels: Sequence[str], reason: str) -> None:
+        for channel in channels:
+            await self._standing(channel, reason)
+
+    async def on_error(self, event_method: str, /, *_args: object, **_more: object) -> None:
+        """Without the error's words, which discord.py would print."""
+        error = sys.exc_info()[0]
+        log.error("event failed event=%s error=%s", event_method, error.__qualname__ if error else "")
+
     async def post(self, channel: str, body: Payload) -> bool:
         """Send a message once, as far as discord.py does that; True if it went out.
 
         Raises:
             RetryLater, Unsure, ChatGone, Undeliverable: it did not, or may not have.
         """
-        route = Route("POST", "/channels/{channel_id}/messages", channel_id=channel)
+        await self.request(Route("POST", "/channels/{channel_id}/messages", channel_id=channel), body)
+        return True
+
+    async def request(self, route: Route, body: Payload | None = None) -> Any:
+        """What Discord answers.
+
+        Raises:
+            RetryLater, Unsure, ChatGone, Undeliverable: as in `post`.
+        """
+        sent: dict[str, Any] = {} if body is None else {"json": body}
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await self.http.request(route, json=body)
+                return await self.http.request(route, **sent)
         except discord.HTTPException as error:
-            if error.code == NO_HISTORY and body.pop("message_reference", None):
+            if error.status == 401 or (error.status == 403 and not error.code):
+                # The token or the address is refused, not this chat.
+                raise RetryLater(REFUSED_SECONDS, everywhere=True) from error
+            if error.code == NO_HISTORY and body and body.pop("message_reference", None):
                 raise RetryLater(0) from error
             details = {"message_reference": 1} if "message_reference" in error.text else {}
             wait = error.response.headers.get("Retry-After")
@@ -113,7 +161,6 @@ class Client(discord.Client):
             raise RetryLater(1.0) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unsure from error
-        return True
 
     async def _offer(self, commands: Sequence[Payload]) -> None:
         """Register the commands, unless Discord offers just these already."""

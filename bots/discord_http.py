@@ -26,6 +26,7 @@ _GONE = {
     50001: "no_access",
     50007: "blocked",
     50013: "no_rights",
+    50083: "archived",
     160002: "no_rights",
     160005: "locked",
 }

@@ -13,6 +13,9 @@ SERVERS, PEOPLE = 0, 1
 IN_SERVERS, IN_BOT_DM, IN_OTHER_CHATS = 0, 1, 2
 """Where commands are offered (Discord docs, Interaction Context Types)."""
 
+MANAGE_SERVER = str(1 << 5)
+"""The right that shows a command; whoever uses it is looked at again (Discord docs, Permissions)."""
+
 _CHAT_INPUT, _STRING, _BOOLEAN = 1, 3, 5
 
 Payload = dict[str, Any]
@@ -47,8 +50,9 @@ def _command(command: Command, phrases: Phrases) -> Payload:
         "name": command.name,
         "description": phrases.say(f"menu.{command.name}"),
         "options": options,
-        "integration_types": [SERVERS, PEOPLE],
-        "contexts": [IN_SERVERS, IN_BOT_DM, IN_OTHER_CHATS],
+        "integration_types": [SERVERS] if command.member else [SERVERS, PEOPLE],
+        "contexts": [IN_SERVERS, IN_BOT_DM] if command.member else [IN_SERVERS, IN_BOT_DM, IN_OTHER_CHATS],
+        "default_member_permissions": MANAGE_SERVER if command.member else None,
     }
 
 
@@ -58,5 +62,6 @@ def _essence(command: Payload) -> tuple[object, ...]:
         for o in command.get("options") or []
     )
     kinds, places = command.get("integration_types") or (), command.get("contexts") or ()
+    needs = command.get("default_member_permissions")
     kind, name, description = command.get("type", _CHAT_INPUT), command["name"], command["description"]
-    return (kind, name, description, options, tuple(sorted(kinds)), tuple(sorted(places)))
+    return (kind, name, description, options, tuple(sorted(kinds)), tuple(sorted(places)), needs)

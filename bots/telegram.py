@@ -16,10 +16,12 @@ from telegram.request import BaseRequest, HTTPXRequest
 from bots.settings import Settings
 from bots.telegram_http import AiohttpRequest
 from bots.telegram_menu import keep_menu
+from bots.telegram_post import TelegramPoster
 from bots.telegram_send import LIMITS, Sender, TelegramFacts, seconds, translate
-from bots.telegram_view import ALLOWED_UPDATES, Post, migration, post, read
+from bots.telegram_view import ALLOWED_UPDATES, Post, migration, post, read, standing
 from core.app import App
 from core.chat import Request, Surface
+from core.daily import DailyRun, Poster
 from core.delivery import GRACE_SECONDS, REMEMBERED, Bucket, Grant, Outbox, Pacer, finish
 from core.errors import RetryLater, TokenRefused, Unreachable, Unsure
 from core.phrases import Phrases
@@ -48,10 +50,10 @@ ACK_PAUSES = (0.0, 0.5, 2.0, 5.0)
 """Seconds before each try to tell Telegram that a press has arrived."""
 
 
-def build(settings: Settings, app: App, phrases: Phrases) -> "Telegram":
-    """The bot of the token in `settings`."""
+def build(settings: Settings, app: App, phrases: Phrases, daily: DailyRun) -> "Telegram":
+    """The bot of the token in `settings`; `daily` runs its daily posts."""
     kind = AiohttpRequest if settings.telegram_transport == "aiohttp" else _stock
-    return Telegram(settings.telegram_token, settings.telegram_api_url, kind, app, phrases)
+    return Telegram(settings.telegram_token, settings.telegram_api_url, kind, app, phrases, daily)
 
 
 def _stock() -> BaseRequest:
@@ -74,11 +76,12 @@ class Telegram:
         request: Callable[[], BaseRequest],
         app: App,
         phrases: Phrases,
+        daily: DailyRun,
         *,
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self._token, self._api_url, self._request = token, api_url, request
-        self._app, self._phrases, self._clock = app, phrases, clock
+        self._app, self._phrases, self._daily, self._clock = app, phrases, daily, clock
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then finish what is in flight.
@@ -86,6 +89,7 @@ class Telegram:
         Raises:
             TokenRefused: Telegram does not know the token.
             Unreachable: Telegram can't be reached at the start.
+            StoreError: the database is lost to another sender.
         """
         request = self._request()
         url = self._api_url
@@ -108,12 +112,17 @@ class Telegram:
         desk = Desk(bot, self._app, self._phrases, self._clock)
         poll = Poll(bot, desk.take)
         menu = asyncio.create_task(keep_menu(bot, self._app.edition.content, self._phrases))
+        ending = asyncio.Event()
+        daily: asyncio.Task[object] = asyncio.create_task(
+            self._daily(str(bot.id), desk.poster, desk.pacer, ending)
+        )
         try:
-            await _before(stop, poll.run())
+            await _before(stop, _both(poll.run(), daily))
         finally:
+            ending.set()
             menu.cancel()
             confirmed = asyncio.create_task(poll.confirm())
-            dropped = await desk.close()
+            _late, dropped = await asyncio.gather(finish({daily}, GRACE_SECONDS - 1), desk.close())
             await finish({confirmed}, 0.5)
             log.info("telegram stopped dropped=%d", dropped)
 
@@ -143,6 +152,19 @@ async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
         for task in (working, stopping):
             task.cancel()
         await asyncio.gather(working, stopping, return_exceptions=True)
+
+
+async def _both(work: Coroutine[Any, Any, None], beside: asyncio.Task[object]) -> None:
+    """Run `work` until it or `beside` ends; what goes wrong in either is raised."""
+    working = asyncio.create_task(work)
+    try:
+        await asyncio.wait({working, beside}, return_when=asyncio.FIRST_COMPLETED)
+        for ended in (working, beside):
+            if ended.done():
+                ended.result()
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
 
 
 class Poll:
@@ -230,12 +252,19 @@ class Poll:
 
 
 class Desk:
-    """Has each update answered: side by side, but one chat's in order."""
+    """Has each update answered: side by side, but one chat's in order.
+
+    Attributes:
+        pacer: holds everything that is sent to Telegram's limits.
+        poster: sends daily posts.
+    """
 
     def __init__(self, bot: Bot, app: App, phrases: Phrases, clock: Callable[[], datetime]) -> None:
         self._bot, self._app, self._clock = bot, app, clock
         self._me, self._facts = bot.bot, TelegramFacts(bot)
-        self._outbox = Outbox(Pacer(LIMITS, time.monotonic, asyncio.sleep), time.monotonic)
+        self.pacer = Pacer(LIMITS, time.monotonic, asyncio.sleep)
+        self.poster: Poster = TelegramPoster(bot, self._moved)
+        self._outbox = Outbox(self.pacer, time.monotonic)
         self._sender = Sender(bot, self._outbox, self._moved, Reply(title=phrases.say("notice.dropped")))
         self._slow = Reply(title=phrases.say("notice.slow"))
         self._bucket = Bucket(time.monotonic)
@@ -276,6 +305,8 @@ class Desk:
     async def _answer(self, update: Update) -> None:
         if moved := migration(update):
             await self._moved(*moved)
+        if changed := standing(update):
+            await self._standing(*changed)
         request = read(update, self._me)
         if request is None:
             return
@@ -332,6 +363,12 @@ class Desk:
 
     async def _moved(self, old_key: str, new_key: str) -> None:
         await self._app.moved("telegram", old_key, new_key)
+
+    async def _standing(self, chat_key: str, reason: str) -> None:
+        if reason:
+            await self._app.gone("telegram", chat_key, reason)
+        else:
+            await self._app.returned("telegram", chat_key)
 
 
 class Lines:

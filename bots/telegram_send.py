@@ -44,6 +44,9 @@ _GONE = (
     ("chat_write_forbidden", "no_rights"),
     ("need administrator rights", "no_rights"),
     ("chat_restricted", "no_rights"),
+    ("topic_closed", "topic_closed"),
+    ("topic_deleted", "topic_deleted"),
+    ("message thread not found", "topic_deleted"),
     ("chat not found", "deleted"),
     ("peer_id_invalid", "deleted"),
     ("user not found", "deleted"),
@@ -157,7 +160,7 @@ class Sender:
 
     async def _edit(self, target: _Target, payload: Payload) -> bool:
         """Change the message; False if it can't be, and a new one is due."""
-        fields = {"chat_id": target.chat_id, "message_id": target.edits, **_message(payload)}
+        fields = {"chat_id": target.chat_id, "message_id": target.edits, **message_fields(payload)}
         try:
             await self._call("editmessagetext", fields)
         except BadRequest as error:
@@ -171,7 +174,7 @@ class Sender:
         return True
 
     async def _send(self, target: _Target, payload: Payload, *, quietly: bool) -> None:
-        fields = {"chat_id": target.chat_id, **_message(payload)}
+        fields = {"chat_id": target.chat_id, **message_fields(payload)}
         if target.thread:
             fields["message_thread_id"] = target.thread
         if target.answers:
@@ -198,7 +201,8 @@ class Sender:
         await self._moved(str(old), str(chat_id))
 
 
-def _message(payload: Payload) -> Json:
+def message_fields(payload: Payload) -> Json:
+    """The message as parameters of a request."""
     fields: Json = {"text": payload.text, "entities": payload.entities, "link_preview_options": NO_PREVIEW}
     return {**fields, "reply_markup": payload.markup} if payload.markup else fields
 

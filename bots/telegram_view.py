@@ -7,6 +7,7 @@ from typing import Any
 
 from telegram import (
     CallbackQuery,
+    ChatMember,
     InlineQuery,
     Message,
     Update,
@@ -23,6 +24,7 @@ ALLOWED_UPDATES = (
     "edited_channel_post",
     "callback_query",
     "inline_query",
+    "my_chat_member",
 )
 """What the bot asks Telegram for (Bot API 10.1, Update)."""
 
@@ -82,6 +84,23 @@ def migration(update: Update) -> tuple[str, str] | None:
     if message.migrate_from_chat_id:
         return str(message.migrate_from_chat_id), str(message.chat.id)
     return None
+
+
+def standing(update: Update) -> tuple[str, str] | None:
+    """The chat in which the bot's own membership changed, and why it can't post there; empty if it can."""
+    change = update.my_chat_member
+    if change is None or not change.chat:
+        return None
+    new, chat = change.new_chat_member, change.chat
+    mute = new.status == ChatMember.RESTRICTED and not getattr(new, "can_send_messages", True)
+    # Only channels have that right.
+    mute = mute or (chat.type == "channel" and not getattr(new, "can_post_messages", False))
+    reason = "no_rights" if mute else ""
+    if new.status == ChatMember.BANNED:
+        reason = "blocked" if chat.type == "private" else "kicked"
+    elif new.status == ChatMember.LEFT:
+        reason = "left"
+    return str(chat.id), reason
 
 
 def read(update: Update, me: User) -> Request | None:

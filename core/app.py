@@ -12,10 +12,12 @@ from core.buttons import pressed
 from core.card import crisis_brief, crisis_card, declined_card
 from core.chat import Facts, Request, Surface
 from core.commands import COMMANDS, Command, ask, suggest
+from core.daily_commands import change_standing
 from core.edition import Edition
 from core.errors import BadInput
 from core.reply import Block, Reply
 from core.safety import CLASSIFIER
+from core.store import Standing
 from core.turn import Deps, Turn
 
 log = logging.getLogger(__name__)
@@ -66,14 +68,27 @@ class App:
     async def moved(self, platform: str, old_key: str, new_key: str) -> None:
         """Take over what is kept about a group that the platform has given another key."""
         await self._deps.store.move(f"{platform}:{old_key}", f"{platform}:{new_key}")
+        await self._deps.store.move_subscription(platform, old_key, new_key)
+
+    async def gone(self, platform: str, chat_key: str, reason: str) -> None:
+        """The bot can't post to the chat any more: keep its settings, and stop trying."""
+        await change_standing(self._deps, platform, chat_key, Standing.SUSPENDED, reason)
+
+    async def returned(self, platform: str, chat_key: str, was: str = "") -> None:
+        """The bot may post to the chat again: go on where that, or just `was`, had stopped it."""
+        await change_standing(self._deps, platform, chat_key, Standing.ACTIVE, was=was)
 
     def _guarded(self, turn: Turn) -> Reply | None:
         """The safety card that what was typed calls for, if it does."""
         request = turn.request
         if request.action is not None or not request.addressed or request.surface is Surface.AUTOCOMPLETE:
             return None
-        text = _typed(request.text).words
+        typed = _typed(request.text)
+        command, text = typed.command, typed.words
         ruling = turn.edition.guards.check(text)
+        if command and command.takes == "daily" and (ruling.guard != "crisis" or ruling.rule == CLASSIFIER):
+            # Settings, not questions: a time and a number of weeks look like a dose to the classifier.
+            return None
         # The classifier guesses, editors know: what it says of an entry's very name doesn't count.
         if ruling.guard is None or (ruling.rule == CLASSIFIER and turn.edition.index.is_name(text)):
             return None

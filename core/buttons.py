@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from core.card import first_card, more_card
+from core.daily_commands import daily_pressed
 from core.outcome import aside, none, random_entry, stale, topic_list, withdrawn
 from core.reply import Button, Deed, Reply
 from core.turn import Answer, Turn
@@ -85,6 +86,7 @@ ACTIONS: dict[str, Answer] = {
     "cat": category,
     "topics": topics_again,
     "none": none_of_these,
+    "daily": daily_pressed,
 }
 """By what a button's action starts with; they are on old messages, so never rename one."""
 

@@ -1,6 +1,7 @@
 """What content looks like as answers: an entry at two depths, and the safety cards."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from core.content import Check, Content, Entry, Finding, Helpline
 from core.phrases import Phrases
@@ -36,6 +37,12 @@ def first_card(content: Content, entry: Entry, phrases: Phrases) -> Reply:
         buttons=(tuple(rows),),
         entry_id=entry.id,
     )
+
+
+def daily_card(content: Content, entry: Entry, phrases: Phrases) -> Reply:
+    """What a chat gets once a day: the first card, and how to end it."""
+    card = first_card(content, entry, phrases)
+    return replace(card, closing=f"{card.closing} {phrases.say('daily.footer')}")
 
 
 def more_card(content: Content, entry: Entry, phrases: Phrases) -> Reply:
@@ -154,7 +161,7 @@ def card_check(phrases: Phrases) -> Check:
 
     def check(content: Content) -> Iterator[Finding]:
         for index, entry in enumerate(content.entries):
-            first, more = first_card(content, entry, phrases), more_card(content, entry, phrases)
+            first, more = daily_card(content, entry, phrases), more_card(content, entry, phrases)
             for name, over in (
                 ("first message", utf16_length(plain_text(first)) - FIRST_UNITS),
                 ("first message with its links", _with_links(first) - MORE_UNITS),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from core.card import first_card
+from core.daily_commands import daily, status, stop, suggest_settings
 from core.errors import BadInput
 from core.outcome import matched, offer, random_entry, topic_list
 from core.reply import Block, Button, Reply, Style
@@ -16,9 +17,10 @@ class Command:
     Attributes:
         name: as typed after the slash.
         run: answers it.
-        takes: what may follow it: `words`, a `question` or `nothing`.
+        takes: what may follow it: `words`, a `question`, `daily` settings or `nothing`.
         alone: makes sense in a private chat only.
         admins: in a group, only admins may use it.
+        member: of use only where the bot itself is in the chat.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Command:
     takes: str = "nothing"
     alone: bool = False
     admins: bool = False
+    member: bool = False
 
 
 async def myth(turn: Turn) -> Reply:
@@ -51,6 +54,8 @@ async def ask(turn: Turn) -> Reply:
 async def suggest(turn: Turn) -> Reply:
     """Entries to pick from while words are being typed; none where a guard would stop them."""
     request = turn.request
+    if request.text.startswith("/daily "):
+        return Reply(choices=suggest_settings(turn.words))
     if turn.edition.guards.check(request.text).guard:
         return Reply()
     kind = next((kind for kind in ("myth", "fact") if request.text.startswith(f"/{kind} ")), None)
@@ -114,7 +119,7 @@ async def about(turn: Turn) -> Reply:
 
 async def privacy(turn: Turn) -> Reply:
     """What is kept, and what isn't."""
-    keys = ("privacy.text", "privacy.round", "privacy.forget")
+    keys = ("privacy.text", "privacy.round", "privacy.daily", "privacy.forget")
     return Reply(title=turn.say("privacy.title"), blocks=tuple(Block(turn.say(key)) for key in keys))
 
 
@@ -123,8 +128,13 @@ async def forget(turn: Turn) -> Reply:
     if not turn.request.private and not await turn.facts.is_admin(turn.request):
         raise BadInput("forget.admins")
     gone = await turn.deps.store.forget(turn.chat_key())
-    text = turn.say("forget.some", count=gone.seen) if gone.seen else turn.say("forget.nothing")
-    return Reply(title=turn.say("forget.title"), blocks=(Block(text),))
+    had_daily = await turn.deps.store.unsubscribe(turn.request.platform, turn.request.chat_key)
+    texts = [turn.say("forget.some", count=gone.seen)] if gone.seen else []
+    texts += [turn.say("forget.daily")] if had_daily else []
+    return Reply(
+        title=turn.say("forget.title"),
+        blocks=tuple(map(Block, texts or [turn.say("forget.nothing")])),
+    )
 
 
 COMMANDS = (
@@ -137,6 +147,9 @@ COMMANDS = (
     Command("about", about),
     Command("privacy", privacy),
     Command("forget", forget, admins=True),
+    Command("daily", daily, "daily", admins=True, member=True),
+    Command("stop", stop, admins=True, member=True),
+    Command("status", status, admins=True, member=True),
 )
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 
@@ -24,6 +24,7 @@ class Deps:
     Attributes:
         secret: keys the hash under which private chats are kept.
         clock: the current time, aware.
+        beats: when each platform's sender of daily posts last looked around; empty where none runs.
     """
 
     store: Store
@@ -31,6 +32,7 @@ class Deps:
     clock: Callable[[], datetime]
     rng: Random
     secret: bytes
+    beats: dict[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,8 +220,9 @@ class Wire:
         if parts[0] == "webhooks":
             return self._hook(request.method, parts[2], body)
         if parts[0] == "channels":
-            if body["nonce"] not in self._nonces:
-                self._nonces.add(body["nonce"])
+            nonce = body.get("nonce", snowflake())
+            if nonce not in self._nonces:
+                self._nonces.add(nonce)
                 self.shown.append({**body, "channel_id": parts[1]})
             return 200, {"id": snowflake()}
         if parts[-1] == "commands":

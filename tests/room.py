@@ -1,5 +1,7 @@
 """A chat room for tests: the real app on the shipped content, a clock to set, a seeded generator."""
 
+import asyncio
+import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +10,8 @@ from random import Random
 from core.app import App
 from core.chat import Request
 from core.content import Content, load_content
+from core.daily import Daily, DailyRun, Poster
+from core.delivery import Pacer
 from core.edition import Edition, build_edition
 from core.phrases import load_phrases
 from core.reply import Reply
@@ -48,8 +52,31 @@ class Room:
 
     def __post_init__(self) -> None:
         self.store = SqlStore("sqlite://")
-        deps = Deps(self.store, PHRASES, self._tick, Random(self.seed), b"secret")
+        self.beats: dict[str, datetime] = {}
+        deps = Deps(self.store, PHRASES, self._tick, Random(self.seed), b"secret", self.beats)
         self.app = App(self.edition, deps)
+
+    def daily(self, platform: str) -> DailyRun:
+        """What runs the platform's daily posts, on the room's clock."""
+
+        async def run(bot_key: str, poster: Poster, pacer: Pacer, stop: asyncio.Event) -> None:
+            sender = Daily(
+                platform=platform,
+                bot_key=bot_key,
+                poster=poster,
+                pacer=pacer,
+                store=self.store,
+                edition=lambda: self.edition,
+                phrases=PHRASES,
+                clock=self._tick,
+                monotonic=time.monotonic,
+                sleep=asyncio.sleep,
+                rng=Random(self.seed),
+                beats=self.beats,
+            )
+            await sender.run(stop)
+
+        return run
 
     def _tick(self) -> datetime:
         self.now += timedelta(milliseconds=1)

@@ -1,6 +1,6 @@
 import pytest
 
-from core.card import card_check, crisis_brief, crisis_card, declined_card, first_card, more_card
+from core.card import card_check, crisis_brief, crisis_card, daily_card, declined_card, first_card, more_card
 from core.content import Content, Entry
 from core.reply import Button, plain_text, utf16_length
 from tests.room import CONTENT, PHRASES
@@ -8,7 +8,7 @@ from tests.room import CONTENT, PHRASES
 
 @pytest.mark.parametrize("entry", CONTENT.entries, ids=lambda entry: entry.id)
 def test_both_messages_of_every_entry_fit_everywhere(entry: Entry) -> None:
-    first, more = first_card(CONTENT, entry, PHRASES), more_card(CONTENT, entry, PHRASES)
+    first, more = daily_card(CONTENT, entry, PHRASES), more_card(CONTENT, entry, PHRASES)
     assert utf16_length(plain_text(first)) <= 1024
     assert utf16_length(plain_text(more)) <= 4096
 
@@ -44,7 +44,7 @@ def edited(**changes: object) -> Content:
 
 def test_a_first_message_that_is_too_long_is_a_fault() -> None:
     entry = CONTENT.entries[0]
-    room_left = 1024 - utf16_length(plain_text(first_card(CONTENT, entry, PHRASES)))
+    room_left = 1024 - utf16_length(plain_text(daily_card(CONTENT, entry, PHRASES)))
     assert list(card_check(PHRASES)(edited(must_not_miss=entry.must_not_miss + "x" * room_left))) == []
     faults = list(card_check(PHRASES)(edited(must_not_miss=entry.must_not_miss + "x" * (room_left + 3))))
     assert faults == [(("entries", 0), "its first message is 3 characters too long; shorten the texts")]

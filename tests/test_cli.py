@@ -1,17 +1,24 @@
+import asyncio
 import contextlib
 import io
 import json
 import logging
 import os
+import select
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bots.cli import main
 from bots.settings import KEYS
+from core.sqlstore import SqlStore
+from core.store import Standing
+from tests.stage import wanted
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = (ROOT / "content.yaml").read_text(encoding="utf-8")
@@ -196,12 +203,15 @@ def test_a_key_ends_the_console_of_a_terminal_at_once(key: bytes, code: int) -> 
     if pid == 0:
         command = [sys.executable, "-m", "bots", "console"]
         os.execve(sys.executable, command, environment())  # noqa: S606 - a shell would answer the key
-    shown = b""
+    shown, is_pressed = b"", False
     with contextlib.suppress(OSError):  # how a terminal that nobody holds any more ends
-        while piece := os.read(terminal, 1024):
-            if b"> " in piece and b"> " not in shown:
-                os.write(terminal, key)
+        while select.select([terminal], [], [], 30)[0] and (piece := os.read(terminal, 1024)):
             shown += piece
+            if b"> " in shown and not is_pressed:
+                os.write(terminal, key)
+                is_pressed = True
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, 0 if shown.endswith(b"\n") else signal.SIGKILL)
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == code
     assert b"Traceback" not in shown
@@ -266,3 +276,30 @@ def environment(**changed: str) -> dict[str, str]:
     """Ours without any settings."""
     kept = {key: value for key, value in os.environ.items() if key not in KEYS}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **changed}
+
+
+def test_due_lists_daily_posts_beside_a_running_bot(capsys: pytest.CaptureFixture[str]) -> None:
+    async def run() -> None:
+        store = SqlStore("sqlite:///ketafacts.db")
+        monday = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+        await store.subscribe(wanted("-100"), monday)
+        await store.subscribe(wanted("7", private=True), monday + timedelta(days=9000))
+        gone = wanted("-300", standing=Standing.SUSPENDED, reason="kicked")
+        await store.subscribe(gone, monday)
+        # In another process the lock would be held all the same.
+        await asyncio.to_thread(main, ["due"])
+        await store.close()
+
+    asyncio.run(run())
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first.split()[1:] == ["telegram:-100", "2026-11-23", "08:00", "UTC", "09:00", "Europe/Berlin"]
+    assert second.split()[:2] == ["next", "telegram:private"]
+    assert third.split()[:3] == ["suspended", "telegram:-300", "kicked"]
+
+
+def test_due_without_a_database_of_this_version_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["due"]) == 2
+    assert "start the bot once" in capsys.readouterr().err
+    asyncio.run(SqlStore("sqlite:///ketafacts.db").close())
+    assert main(["due"]) == 0
+    assert capsys.readouterr().out == "no daily posts are set\n"

@@ -3,6 +3,8 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
+from datetime import time as clock_time
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from discord.http import Route
 
 from bots.discord import Discord
 from core.errors import TokenRefused, Unreachable
+from core.schedule import Plan
+from core.store import PostState, Standing, Subscription
 from tests import discord_wire as w
 from tests.room import PHRASES, Room
 
@@ -21,7 +25,7 @@ QUESTION = "is it addictive"
 @asynccontextmanager
 async def serving(wire: w.Wire, room: Room, token: str = w.TOKEN) -> AsyncIterator[asyncio.Event]:
     stop = asyncio.Event()
-    running = asyncio.create_task(Discord(token, room.app, PHRASES).run(stop))
+    running = asyncio.create_task(Discord(token, room.app, PHRASES, room.daily("discord")).run(stop))
     try:
         await wire.until(lambda: running.done() or (wire.identified and wire.commands))
         if running.done():
@@ -52,6 +56,79 @@ def text(shown: dict[str, Any]) -> str:
 
 def actions(shown: dict[str, Any]) -> list[str]:
     return [button["custom_id"] for row in shown["components"] for button in row["components"]]
+
+
+async def subscribed(room: Room, chat_key: str = w.CHANNEL, **more: Any) -> Subscription:
+    """A chat whose post is due now."""
+    held = Subscription("discord", chat_key, Plan(clock_time(12), "UTC"), set_by="7", private=False, **more)
+    return await room.store.subscribe(held, room.now)
+
+
+async def test_a_due_post_goes_out_once_and_is_written_down(wire: w.Wire, room: Room) -> None:
+    held = await subscribed(room, thread=w.THREAD)
+    async with serving(wire, room):
+        await wire.until(lambda: wire.shown)
+        await asyncio.sleep(1.3)
+    (shown,) = wire.shown
+    assert shown["channel_id"] == w.THREAD
+    assert len(shown["nonce"]) == 24
+    assert shown["enforce_nonce"]
+    (post,) = await room.store.posts(held.id, 9)
+    assert post.state is PostState.SENT
+    assert post.message_key
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "reason"),
+    [
+        (403, 50001, "no_access"),
+        (403, 50007, "blocked"),
+        (403, 50013, "no_rights"),
+        (404, 10003, "deleted"),
+        (400, 50083, "archived"),
+    ],
+)
+async def test_a_post_that_can_not_arrive_suspends(
+    wire: w.Wire, room: Room, status: int, code: int, reason: str
+) -> None:
+    wire.faults.append(w.Fault("/messages", status, times=1, body={"code": code, "message": "no"}))
+    held = await subscribed(room)
+    async with serving(wire, room):
+        await wire.until(lambda: wire.shown)
+    now = await room.store.subscription("discord", held.chat_key)
+    assert now
+    assert (now.standing, now.reason) == (Standing.SUSPENDED, reason)
+    assert "stopped" in wire.shown[0]["embeds"][0]["title"]
+
+
+async def test_a_removed_bot_suspends_and_an_invited_one_goes_on(wire: w.Wire, room: Room) -> None:
+    held = await subscribed(room, done_day=date(2026, 11, 23))
+
+    async def standing() -> Standing | None:
+        now = await room.store.subscription("discord", held.chat_key)
+        return now.standing if now else None
+
+    async with serving(wire, room):
+        await asyncio.sleep(0.2)
+        await wire.bring("GUILD_DELETE", {"id": w.SERVER})
+        await asyncio.sleep(0.2)
+        assert await standing() is Standing.SUSPENDED
+        await wire.bring("GUILD_CREATE", w.server())
+        await asyncio.sleep(0.2)
+        assert await standing() is Standing.ACTIVE
+
+
+async def test_typing_a_place_offers_settings(live: w.Wire) -> None:
+    await live.interact(w.slash("daily", "9am Berl", type=4))
+    await live.until(live.callbacks)
+    offered = [choice["value"] for choice in live.callbacks()[0]["data"]["choices"]]
+    assert offered[0].startswith("09:00 Berlin")
+
+
+async def test_only_those_who_manage_the_server_are_offered_settings(live: w.Wire) -> None:
+    daily = next(command for command in live.commands if command["name"] == "daily")
+    assert (daily["default_member_permissions"], daily["integration_types"]) == ("32", [0])
+    assert daily["contexts"] == [0, 1]
 
 
 async def test_a_command_is_answered_with_an_embed_and_buttons(live: w.Wire) -> None:
@@ -367,13 +444,15 @@ async def test_a_troubled_gateway_loses_and_doubles_nothing(live: w.Wire, troubl
 
 async def test_a_wrong_token_is_refused(wire: w.Wire, room: Room) -> None:
     with pytest.raises(TokenRefused):
-        await Discord("some.other.token-of-nobody", room.app, PHRASES).run(asyncio.Event())
+        await Discord("some.other.token-of-nobody", room.app, PHRASES, room.daily("discord")).run(
+            asyncio.Event()
+        )
 
 
 async def test_an_unreachable_platform_says_so(wire: w.Wire, room: Room) -> None:
     wire.refused_gateway = 1
     with pytest.raises(Unreachable):
-        await Discord(w.TOKEN, room.app, PHRASES).run(asyncio.Event())
+        await Discord(w.TOKEN, room.app, PHRASES, room.daily("discord")).run(asyncio.Event())
 
 
 async def test_it_reconnects_by_itself_once_it_has_served(live: w.Wire) -> None:

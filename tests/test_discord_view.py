@@ -95,11 +95,12 @@ def test_nothing_to_show_is_no_message() -> None:
     assert render(Reply()) == ()
 
 
-def test_every_command_is_offered_everywhere() -> None:
+def test_every_command_is_offered_wherever_it_is_of_use() -> None:
     offered = slash_commands(PHRASES)
     assert [command["name"] for command in offered] == [command.name for command in COMMANDS]
-    for command in offered:
-        assert (command["integration_types"], command["contexts"]) == ([0, 1], [0, 1, 2])
+    for command, row in zip(offered, COMMANDS, strict=True):
+        where = ([0], [0, 1]) if row.member else ([0, 1], [0, 1, 2])
+        assert (command["integration_types"], command["contexts"]) == where
         assert command["options"][-1]["name"] == "private"
         assert all(len(option["description"]) <= 100 for option in [command, *command["options"]])
 
@@ -108,7 +109,7 @@ def test_a_question_is_required_and_words_are_not() -> None:
     required = {
         c["name"]: c["options"][0].get("required") for c in slash_commands(PHRASES) if len(c["options"]) > 1
     }
-    assert required == {"myth": False, "fact": False, "ask": True}
+    assert required == {"myth": False, "fact": False, "ask": True, "daily": False}
 
 
 def test_commands_are_the_same_whatever_discord_adds_or_leaves_out() -> None:

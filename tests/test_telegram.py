@@ -6,7 +6,8 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from datetime import time as clock_time
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ from core.chat import Request
 from core.delivery import Outbox, Pacer
 from core.errors import RetryLater, TokenRefused, Unreachable
 from core.reply import Deed, Reply, plain_text
+from core.schedule import Plan
+from core.store import PostState, Standing, Subscription
 from tests.room import PHRASES, FixedFacts, Room
 from tests.wire import ADA, GROUP, ME, NOW, PRIVATE, Wire, WireRequest, message, press, refusal
 
@@ -84,7 +87,13 @@ async def serving(wire: Wire, room: Room) -> AsyncIterator[Telegram]:
         return WireRequest(wire)
 
     bot = Telegram(
-        TOKEN, "http://t", request, room.app, PHRASES, clock=lambda: datetime.fromtimestamp(NOW, UTC)
+        TOKEN,
+        "http://t",
+        request,
+        room.app,
+        PHRASES,
+        room.daily("telegram"),
+        clock=lambda: datetime.fromtimestamp(NOW, UTC),
     )
     running = asyncio.create_task(bot.run(stop))
     try:
@@ -102,6 +111,91 @@ async def quiet(wire: Wire) -> None:
     """Until everything handed out has been dealt with."""
     await wire.until(wire.updates.empty)
     await asyncio.sleep(0.08)
+
+
+async def subscribed(room: Room, chat_key: str, platform: str = "telegram", **more: Any) -> Subscription:
+    """A chat whose post is due now."""
+    held = Subscription(platform, chat_key, Plan(clock_time(12), "UTC"), set_by="7", private=False, **more)
+    return await room.store.subscribe(held, room.now)
+
+
+async def test_a_due_post_goes_out_once_and_is_written_down(wire: Wire, room: Room) -> None:
+    wire.answers["sendmessage"] = {"message_id": 41}
+    held = await subscribed(room, "-100", thread="5")
+    async with serving(wire, room):
+        await wire.until(lambda: sent(wire))
+        await asyncio.sleep(1.3)
+    (call,) = sent(wire)
+    assert (int(call["chat_id"]), int(call["message_thread_id"])) == (-100, 5)
+    assert "/stop" in call["text"]
+    (post,) = await room.store.posts(held.id, 9)
+    assert (post.state, post.message_key) == (PostState.SENT, "41")
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "reason"),
+    [
+        (403, "Forbidden: bot was kicked from the supergroup chat", "kicked"),
+        (400, "Bad Request: TOPIC_CLOSED", "topic_closed"),
+        (400, "Bad Request: message thread not found", "topic_deleted"),
+        (400, "Bad Request: not enough rights to send text messages to the chat", "no_rights"),
+    ],
+)
+async def test_a_post_that_can_not_arrive_suspends_and_tells_who_set_it(
+    wire: Wire, room: Room, status: int, words: str, reason: str
+) -> None:
+    wire.failures["sendmessage"] = [refusal(status, words)]
+    await subscribed(room, "-100")
+    async with serving(wire, room):
+        await wire.until(lambda: len(sent(wire)) == 2)
+    held = await room.store.subscription("telegram", "-100")
+    assert held
+    assert (held.standing, held.reason) == (Standing.SUSPENDED, reason)
+    assert int(sent(wire)[1]["chat_id"]) == 7
+
+
+async def test_a_post_follows_a_group_that_was_upgraded(wire: Wire, room: Room) -> None:
+    moved = refusal(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=-200)
+    wire.failures["sendmessage"] = [moved]
+    wire.answers["sendmessage"] = {"message_id": 1}
+    await subscribed(room, "-100")
+    async with serving(wire, room):
+        await wire.until(lambda: len(sent(wire)) == 2)
+        await asyncio.sleep(0.1)
+    assert [int(call["chat_id"]) for call in sent(wire)] == [-100, -200]
+    held = await room.store.subscription("telegram", "-200")
+    assert held
+    assert held.next_due
+    assert held.next_due > room.now
+
+
+def membership(status: str, chat: dict[str, Any] = GROUP) -> dict[str, Any]:
+    me = {"id": 99, "is_bot": True, "first_name": "Bot"}
+    new: dict[str, Any] = {"status": status, "user": me}
+    if status == "kicked":
+        new["until_date"] = 0
+    return {"chat": chat, "from": ADA, "date": NOW, "old_chat_member": new, "new_chat_member": new}
+
+
+@pytest.mark.parametrize(
+    ("status", "chat", "reason"),
+    [("kicked", GROUP, "kicked"), ("left", GROUP, "left"), ("kicked", PRIVATE, "blocked")],
+)
+async def test_membership_suspends_and_brings_back(
+    wire: Wire, room: Room, status: str, chat: dict[str, Any], reason: str
+) -> None:
+    held = await subscribed(room, str(chat["id"]), done_day=date(2026, 11, 23))
+    async with serving(wire, room):
+        wire.push(my_chat_member=membership(status, chat))
+        await quiet(wire)
+        gone = await room.store.subscription("telegram", held.chat_key)
+        wire.push(my_chat_member=membership("member", chat))
+        await quiet(wire)
+        back = await room.store.subscription("telegram", held.chat_key)
+    assert gone
+    assert back
+    assert (gone.standing, gone.reason, back.standing) == (Standing.SUSPENDED, reason, Standing.ACTIVE)
+    assert not sent(wire)
 
 
 async def test_command_is_answered_without_preview(wire: Wire, room: Room) -> None:
@@ -251,7 +345,7 @@ async def test_service_message_of_a_move_takes_the_round_along(wire: Wire, room:
             "chat gone reason=no_rights",
         ),
         (refusal(400, "Bad Request: chat not found"), "chat gone reason=deleted"),
-        (refusal(400, "TOPIC_CLOSED"), "undeliverable reason=TOPIC_CLOSED"),
+        (refusal(400, "TOPIC_CLOSED"), "chat gone reason=topic_closed"),
         (refusal(400, 'Bad Request: can\'t parse "secret words"'), "undeliverable reason=bad request"),
     ],
 )
@@ -351,7 +445,7 @@ async def test_menus_are_set_only_where_they_differ(wire: Wire, room: Room) -> N
     async with serving(wire, room):
         await wire.until(lambda: wire.of("setmyshortdescription"))
     menus = {call["scope"]["type"]: call["commands"] for call in wire.of("setmycommands")}
-    assert [len(menu) for menu in menus.values()] == [9, 7, 8]
+    assert [len(menu) for menu in menus.values()] == [12, 7, 11]
     scopes = wire.of("setmycommands")
     assert scopes[0]["scope"] == {"type": "all_private_chats"}
     same = Wire(answers={"getmycommands": [{"command": "x", "description": "y"}]})
@@ -395,7 +489,7 @@ async def test_token_revoked_while_serving_ends_the_platform(
 ) -> None:
     monkeypatch.setattr("bots.telegram.REFUSALS", 2)
     wire.failures["getupdates"] = [refusal(401, "Unauthorized")] * 2
-    bot = Telegram(TOKEN, "http://t", lambda: WireRequest(wire), room.app, PHRASES)
+    bot = Telegram(TOKEN, "http://t", lambda: WireRequest(wire), room.app, PHRASES, room.daily("telegram"))
     with pytest.raises(TokenRefused):
         await asyncio.wait_for(bot.run(asyncio.Event()), 5)
 

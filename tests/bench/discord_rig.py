@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 TOKEN = "rig.token.for-the-bench-only"  # noqa: S105 - the rig's own
 OPTIONS = {"myth": "words", "fact": "words", "ask": "question"}
 COMMANDS = ("myth", "fact", "ask", "topics", "help", "start", "about", "privacy", "forget")
+SETTINGS = ("daily", "stop", "status")
 QUESTION = "is it addictive"
 CALLBACK = "POST /interactions/*"
 CREATE = "POST /channels/*/messages"
@@ -44,7 +46,7 @@ class Bench:
         self.post = self.server._thread(self.rig, self.rig.forum, {"name": "post"}, 11)
         self.foreign = self.rig.add_guild("Without the bot", bot=False)
         await self.boot()
-        await self.rig.wait(lambda: len(self.rig.commands()) == len(COMMANDS), 15, "commands")
+        await self.rig.wait(lambda: len(self.rig.commands()) == len(COMMANDS + SETTINGS), 15, "commands")
 
     async def boot(self) -> None:
         extra = {
@@ -394,7 +396,36 @@ async def restart(b: Bench) -> None:
     b.check(b.rig.counts["command writes"] == writes, "commands were registered again")
 
 
+async def daily(b: Bench) -> None:
+    """One post a day in a channel and in private, across a kill."""
+    owner, reader = b.rig.owner, b.person()
+    due = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    if due - datetime.now(UTC) < timedelta(seconds=15):
+        due += timedelta(minutes=1)
+    typed = {"daily": f"{due:%H:%M} UTC"}
+    try:
+        await b.rig.slash(reader, "daily", typed)
+    except Exception as error:  # noqa: BLE001 - the rig's own class
+        b.check("hidden" in str(error), f"members: {error}")
+    else:
+        b.check(False, "members are offered /daily")
+    for who, where in ((owner, {}), (reader, {"context": "bot_dm"})):
+        it = await b.rig.slash(who, "daily", typed, **where)
+        b.check("Next posts" in (it.text or ""), f"/daily {where}: {it.text}")
+    before = sum("/stop ends it" in str(m) for m in b.rig.bot_messages())
+    await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds() - 1))
+    for seconds in (3, 6):
+        b.bot.proc.kill()
+        await asyncio.sleep(seconds)
+        await b.boot()
+        await asyncio.sleep(seconds)
+    posts = sum("/stop ends it" in str(m) for m in b.rig.bot_messages()) - before
+    b.check(posts == 2, f"daily posts: {posts}, not 2")
+    print(f"  daily posts {posts}")
+
+
 SCENARIOS: tuple[Callable[[Bench], Awaitable[None]], ...] = (
+    daily,
     commands,
     hostile,
     buttons,

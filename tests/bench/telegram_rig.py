@@ -8,6 +8,7 @@ line; the exit code is 1 if one failed, or if the rig saw a faulty request.
 
 import argparse
 import importlib
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -428,9 +430,58 @@ def starts_and_stops(checks: Checks) -> None:
         checks.answers("/myth", "the stock transport", user=checks.person(), timeout=15)
 
 
+def daily(checks: Checks) -> None:
+    """One post a day in a group and in private, across a kill; a chat that removed the bot is suspended."""
+    rig = checks.rig
+    group, removed = (int(rig.add_chat(type="supergroup", title=t)["id"]) for t in ("G", "K"))
+    admin, member, reader = checks.person(), checks.person(), checks.person()
+    for chat in (group, removed):
+        rig.set_member(chat=chat, user=admin, status="administrator")
+    with tempfile.TemporaryDirectory() as folder:
+        keep = {"DATABASE_URL": f"sqlite:///{folder}/daily.db"}
+        with checks.bot(**keep) as process:
+            rig.wait_ready()
+            due = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+            if due - datetime.now(UTC) < timedelta(seconds=20):
+                due += timedelta(minutes=1)
+            typed = f"/daily {due:%H:%M} UTC"
+            refused = rig.ask(typed, chat=group, user=member)
+            checks.that("members can't set it", refused and "admins" in checks.client.shown(refused))
+            for where in ({"chat": group, "user": admin}, {"chat": removed, "user": admin}, {"user": reader}):
+                call = rig.ask(typed, **where)
+                checks.that("set", call and "Next posts" in checks.client.shown(call))
+            rig.kick_bot(chat=removed)
+            time.sleep(1)
+            since = rig.mark()
+            time.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds() - 1))
+            process.kill()
+        time.sleep(3)
+        with checks.bot(**keep) as process:
+            time.sleep(6)
+            process.kill()
+        with checks.bot(**keep):
+            time.sleep(5)
+            for chat, wanted in ((group, 1), (reader, 1), (removed, 0)):
+                checks.that(
+                    f"{wanted} post(s)", checks.taken(chat, since) == wanted, checks.taken(chat, since)
+                )
+            told = rig.ask("/status", chat=group, user=admin)
+            checks.that("status says it was sent", told and ": sent" in checks.client.shown(told))
+            lines = subprocess.run(
+                [sys.executable, "-m", "bots", "due"],
+                env={**os.environ, **keep, "PYTHONPATH": str(ROOT)},
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            checks.that(
+                "the chat that removed it is suspended", f"suspended  telegram:{removed}" in lines, lines
+            )
+
+
 SUITES: dict[str, Callable[[Checks], None]] = {
     function.__name__: function
-    for function in (commands, addressing, buttons, faults, partings, floods, starts_and_stops)
+    for function in (commands, addressing, buttons, faults, partings, floods, starts_and_stops, daily)
 }
 
 

@@ -1,0 +1,150 @@
+"""A database on SQLite or PostgreSQL: opened, brought up to date, locked, and used from one thread."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import alembic.command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from core.errors import StoreError
+
+Result = TypeVar("Result")
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+# FULL: a power cut must not bring back forgotten chats or repeat a round.
+_PRAGMAS = {
+    "sqlite": ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA secure_delete=ON"),
+}
+
+metadata = MetaData()
+
+
+class Database:
+    """The database at `url`, which it brings up to date and locks on opening.
+
+    Args:
+        url: `sqlite:///file`, `sqlite://` (in memory) or `postgresql+psycopg://...`.
+        reading: only look, beside the process that holds the lock.
+
+    Raises:
+        StoreError: the database is newer than the program, held by another
+            process, or out of reach.
+    """
+
+    def __init__(self, url: str, *, reading: bool = False) -> None:
+        self._lock: sqlite3.Connection | None = None
+        # One thread does everything, opening too: SQLite's connections belong to theirs.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        try:
+            parsed = _parse(url)
+            is_file = parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:")
+            if is_file and not reading:
+                self._lock = _hold(Path(parsed.database or ""))
+            self._engine = self._thread.submit(_open, url, _check_current if reading else _upgrade).result()
+            self.dialect = self._engine.dialect.name
+        except BaseException:
+            self._let_go()
+            raise
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the database."""
+        await self._in_thread(self._engine.dispose)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._thread.shutdown()
+        if self._lock:
+            self._lock.close()
+
+    async def run(self, work: Callable[[Connection], Result]) -> Result:
+        """What `work` returns, in one transaction."""
+
+        def transaction() -> Result:
+            with self._engine.begin() as connection:
+                return work(connection)
+
+        return await self._in_thread(transaction)
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def ms(at: datetime) -> int:
+    """An instant as milliseconds since 1970: exact in both databases and cheap to compare."""
+    return round(at.timestamp() * 1000)
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        message = "DATABASE_URL is no database address; write it like sqlite:///ketafacts.db"
+        raise StoreError(message) from error
+
+
+def _hold(database: Path) -> sqlite3.Connection:
+    """Lock a side file of the database; the system lets go of it when the process dies."""
+    path = database.with_name(database.name + ".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = sqlite3.connect(path, timeout=0, check_same_thread=False)
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise StoreError(f"{database} is in use by another running bot; stop it first") from error
+        raise StoreError(f"{path} can't be written; set DATABASE_URL to another place") from error
+    except OSError as error:
+        raise StoreError(f"{path.parent} can't be made ({error.strerror}); set DATABASE_URL") from error
+    return lock
+
+
+def _open(url: str, prepare: Callable[[Engine], None]) -> Engine:
+    try:
+        engine = create_engine(url)
+        pragmas = _PRAGMAS.get(engine.dialect.name, ())
+        event.listen(engine, "connect", lambda connection, _record: [connection.execute(p) for p in pragmas])
+        prepare(engine)
+    except NoSuchModuleError as error:
+        raise StoreError(
+            "DATABASE_URL names no database that is known here; use sqlite or postgresql"
+        ) from error
+    except ImportError as error:
+        raise StoreError(f"DATABASE_URL needs a driver that is not installed: {error.name}") from error
+    except SQLAlchemyError as error:
+        message = f"the database can't be opened ({type(error).__name__}); check DATABASE_URL"
+        raise StoreError(message) from error
+    return engine
+
+
+def _upgrade(engine: Engine) -> None:
+    config, scripts = _migrations()
+    with engine.begin() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+            raise StoreError("the database was written by a newer version; update the program")
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "head")
+
+
+def _check_current(engine: Engine) -> None:
+    """Who only looks must not change tables under a running bot."""
+    _config, scripts = _migrations()
+    with engine.begin() as connection:
+        if MigrationContext.configure(connection).get_current_revision() != scripts.get_current_head():
+            raise StoreError("the database is not of this version; start the bot once, then look again")
+
+
+def _migrations() -> tuple[Config, ScriptDirectory]:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config, ScriptDirectory.from_config(config)
