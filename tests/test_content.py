@@ -27,6 +27,9 @@ ALIAS = "uses an alias (*name); write it out, or put text that starts with * in 
 ANCHOR = "uses an anchor (&name); remove it, or put text that starts with & in quotes"
 TAG = "uses a tag (!name); remove it, or put text that starts with ! in quotes"
 DEEP = "nested over 12 deep; check the indentation and brackets"
+QUOTE = "is no YAML: look for the missing end of the quote that opens here"
+CUT = "text after # is a comment to YAML; put the text in quotes"
+TURNED = "has an invisible character that turns the text around; remove it"
 FORBIDDEN = "this has a character YAML forbids; remove it"
 TOP = "should start with 'bot:', 'safety:', 'categories:' and 'entries:'"
 SOURCE = (
@@ -647,6 +650,22 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
         [(52, "", "use spaces"), (53, "", "use spaces")],
     ),
     (
+        "tab inside text, and another fault",
+        planted({52: "    title: Does\ttea cure colds?", 51: "    kind: legend"}),
+        [(51, f"{MYTH}.kind", "is 'legend'"), (52, "", "use spaces")],
+    ),
+    ("tab after a dash", planted({83: "      -\tcold"}), [(83, "", "this line has a tab; use spaces")]),
+    (
+        "text turned around",
+        planted({52: "    title: Tea \u202eseruc", 53: '    claim: "Tea \\u2066."'}),
+        [(52, f"{MYTH}.title", TURNED), (53, f"{MYTH}.claim", TURNED)],
+    ),
+    (
+        "line separator, and another fault",
+        planted({52: "    title: Tea\u2028cures", 54: "    verdict: wrong"}),
+        [(52, "", "this line has an invisible line break"), (54, f"{MYTH}.verdict", "is 'wrong'")],
+    ),
+    (
         "Latin-1 bytes",
         SOUND_BYTES.replace(b"Does tea cure", b"Does th\xe9 cure"),
         [(52, "", "this is not UTF-8; save the file as UTF-8")],
@@ -705,7 +724,31 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
         planted({5: "  topic_words: [tea, teas"}),
         [(6, "", "look for a missing quote or wrong indentation here or just above")],
     ),
-    ("quote left open", planted({135: 'not_covered: ["coffee]'}), [(136, "", "look for a missing quote")]),
+    ("quote left open", planted({135: 'not_covered: ["coffee]'}), [(135, "", QUOTE)]),
+    ("quote left open far above", planted({52: '    title: "Tea?'}), [(52, "", QUOTE)]),
+    ("quote that a later one closes", planted({18: '        contact: "112'}), [(18, "", QUOTE)]),
+    (
+        "apostrophe in a quote that a later one closes",
+        planted({52: "    title: 'Tea?", 53: "    claim: 'Tea.'"}),
+        [(52, "", QUOTE)],
+    ),
+    (
+        "second text after a quote of several lines",
+        planted({53: '    claim: "Tea\n      cures"\n    - x'}),
+        [(55, "", "is no YAML")],
+    ),
+    # Comments that cut text
+    (
+        "number sign in text",
+        planted({53: "    claim: Tea is the #1 cure."}),
+        [(53, f"{MYTH}.claim", CUT)],
+    ),
+    (
+        "number sign on a later line of text",
+        planted({55: "    answer: No. Tea\n      is the #1 drink."}),
+        [(56, f"{MYTH}.answer", CUT)],
+    ),
+    ("number sign in an item", planted({83: "      - the é #1 cold"}), [(83, f"{MYTH}.keywords[1]", CUT)]),
     (
         "half an emoji written with a backslash",
         planted({52: '    title: "\\uD83C"'}),
@@ -853,6 +896,13 @@ def test_at_most_500_faults_are_shown() -> None:
         pytest.param(planted({56: "    body: " + "tea " * 110, **NO_BODY}), id="with a body of 110 words"),
         pytest.param(planted({8: "  language: de-AT"}), id="with a language and country"),
         pytest.param(planted({73: '        checked: "2026-09-01"'}), id="with a date in quotes"),
+        pytest.param(planted({77: "        year: # undated"}), id="with a comment after a key"),
+        pytest.param(planted({53: "    claim: 'Tea #1.' # old"}), id="with a comment after a quote"),
+        pytest.param(planted({56: "    body: >- # the text"}), id="with a comment before a block"),
+        pytest.param(
+            planted({128: "    keywords: [hot, # warm\n      ice] # cold"}), id="with comments in a list"
+        ),
+        pytest.param(planted({53: "    claim: Tea is C#1."}), id="with a # inside a word"),
     ],
 )
 def test_a_file_is_accepted(raw: bytes) -> None:
