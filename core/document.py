@@ -10,6 +10,9 @@ from core.errors import Fault
 Path = tuple[str | int, ...]
 """Where a value stands: `("entries", 3, "title")`."""
 
+Finding = tuple[Path, str]
+"""A place in the file, and what is wrong there."""
+
 MAX_BYTES = 5_000_000
 """A file over this is a mistake: 1,000 full entries are about 4 MB."""
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.content import Content, Finding, content_schema, load_content, parse_content
+from core.content import Content, content_schema, load_content, parse_content
+from core.document import Finding
 from core.errors import BadInput, ChatGone, ContentError, Fault, KetaFactsError, RetryLater
 from tests.samples import NO_BODY, SOUND, planted, refusal_of, sound
 
@@ -423,7 +424,7 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
     (
         "date in other digits",
         planted({109: "      date: ٢٠٢٦-١١-٢٢"}),
-        [(109, f"{MYTH}.reviewed.date", f"is no date of the calendar; {A_DAY}")],
+        [(109, f"{MYTH}.reviewed.date", f"is no date; {A_DAY}")],
     ),
     ("empty date", planted({39: "        checked:"}), [(39, "safety.dosing.helplines[0].checked", EMPTY)]),
     (
@@ -441,6 +442,8 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
         planted({70: "        year: 2020.5"}),
         [(70, f"{MYTH}.sources[0].year", A_YEAR)],
     ),
+    ("year 2020.0", planted({70: "        year: 2020.0"}), [(70, f"{MYTH}.sources[0].year", A_YEAR)]),
+    ("year 2_020", planted({70: "        year: 2_020"}), [(70, f"{MYTH}.sources[0].year", A_YEAR)]),
     ("year that is a list", planted({70: "        year: [2020]"}), [(70, f"{MYTH}.sources[0].year", A_YEAR)]),
     (
         "year of 5,000 digits",
@@ -598,6 +601,14 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
     ("empty text", planted({53: "    claim:"}), [(53, f"{MYTH}.claim", EMPTY)]),
     ("text of nothing", planted({53: "    claim: ''"}), [(53, f"{MYTH}.claim", EMPTY)]),
     ("text of spaces", planted({53: "    claim: '   '"}), [(53, f"{MYTH}.claim", EMPTY)]),
+    *[
+        (
+            f"claim of U+{ord(blank):04X}",
+            planted({53: f"    claim: '{blank} {blank}'"}),
+            [(53, f"{MYTH}.claim", "shows nothing; write something that can be seen")],
+        )
+        for blank in "\u200b\u3164\u2800\ufe0f\u00ad\U000e0041"
+    ],
     ("empty item", planted({83: "      -"}), [(83, f"{MYTH}.keywords[1]", EMPTY)]),
     ("empty group", planted({124: "    evidence:"}), [(124, f"{FACT}.evidence", EMPTY)]),
     (
@@ -1074,6 +1085,38 @@ def test_schema_is_for_editors_and_names_the_file() -> None:
     assert schema["title"] == "content.yaml"
     assert schema["required"] == ["bot", "safety", "categories", "entries"]
     assert schema["additionalProperties"] is False
+
+
+def test_schema_underlines_what_it_can() -> None:
+    schema = content_schema()
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    entry, source, bot = (schema["$defs"][name]["properties"] for name in ("Entry", "Source", "Bot"))
+    longest = {name: part["maxLength"] for name, part in entry.items() if "maxLength" in part}
+    assert longest == {"title": 32, "claim": 100, "answer": 200, "ask_your_clinician": 300}
+    assert source["label"]["maxLength"] == 24
+    assert source["url"]["maxLength"] == 200
+    assert bot["about"]["maxLength"] == 512
+    assert entry["phrasings"]["minItems"] == 20
+    assert entry["phrasings"]["uniqueItems"] is True
+    assert source["year"]["anyOf"][0] == {"maximum": 2100, "minimum": 1900, "type": "integer"}
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "fitting", "wrong"),
+    [
+        ("Source", "url", "https://doi.org/10.1000/182", "10.1000/182"),
+        ("Source", "checked", "2026-11-22", "22.11.2026"),
+        ("Entry", "id", "m-tea", "M tea"),
+        ("Entry", "title", "Does tea cure?\n", "Does\ntea"),
+        ("Entry", "claim", "x", "   "),
+        ("Entry", "body", "tea " * 60, "tea " * 59),
+        ("Entry", "body", "tea " * 110 + "\n", "tea " * 111),
+    ],
+)
+def test_schema_has_patterns(model: str, field: str, fitting: str, wrong: str) -> None:
+    pattern = content_schema()["$defs"][model]["properties"][field]["pattern"]
+    assert re.search(pattern, fitting)
+    assert not re.search(pattern, wrong)
 
 
 # The errors themselves
