@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from core.content import Check, Content, Finding
+from core.content import Check, Content
+from core.document import Finding
 from core.safety import CLASSIFIER, Guards
 from core.words import words
 

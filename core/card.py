@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from core.content import Check, Content, Entry, Finding, Helpline
+from core.content import Check, Content, Entry, Helpline
+from core.document import Finding
 from core.phrases import Phrases
 from core.reply import Block, Button, Deed, Link, Reply, Style, plain_text, utf16_length
 

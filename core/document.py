@@ -10,6 +10,9 @@ from core.errors import Fault
 Path = tuple[str | int, ...]
 """Where a value stands: `("entries", 3, "title")`."""
 
+Finding = tuple[Path, str]
+"""A place in the file, and what is wrong there."""
+
 MAX_BYTES = 5_000_000
 """A file over this is a mistake: 1,000 full entries are about 4 MB."""
 
@@ -20,6 +23,8 @@ _NULL = "tag:yaml.org,2002:null"
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _BREAK = re.compile(r"[\x85\u2028\u2029]")
+_TURN = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+_INDENTING_TAB = re.compile(r"[ -]*\t")
 
 
 class _Loader(yaml.CSafeLoader):
@@ -45,6 +50,7 @@ class Document:
         self.faults: list[Fault] = []
         self._lines: dict[Path, int] = {(): 1}
         self._names: dict[Path, str] = {}
+        self._rows: list[str] = []
         text = self._decode(raw)
         if text is not None and self._is_tame(text):
             node = yaml.compose(text, Loader=_Loader)
@@ -66,17 +72,22 @@ class Document:
             line = raw.count(b"\n", 0, error.start) + 1
             self.faults.append(Fault(line, "", "this is not UTF-8; save the file as UTF-8"))
             return None
-        for number, line_text in enumerate(text.split("\n"), 1):
-            if "\t" in line_text:
+        self._rows = text.split("\n")
+        for number, row in enumerate(self._rows, 1):
+            if "\t" in row:
                 self.faults.append(Fault(number, "", "this line has a tab; use spaces"))
-            if _BREAK.search(line_text):
-                # YAML ends a line here and editors don't, so every later line number would be wrong.
+            if _BREAK.search(row):
                 self.faults.append(Fault(number, "", "this line has an invisible line break; type it anew"))
-        return None if self.faults else text
+        if any(_INDENTING_TAB.match(row) for row in self._rows):
+            return None
+        # YAML ends a line at an invisible break and editors don't: later line numbers would be wrong.
+        return _BREAK.sub(" ", text.replace("\t", " "))
 
     def _is_tame(self, text: str) -> bool:
         """Walk the events without recursion: nothing that could explode or mislead."""
         depth = documents = 0
+        known = len(self.faults)
+        last: yaml.Event | None = None
         try:
             for event in yaml.parse(text, Loader=_Loader):
                 line = event.start_mark.line + 1 if event.start_mark else 1
@@ -90,26 +101,45 @@ class Document:
                     message = f"nested over {MAX_DEPTH} deep; check the indentation and brackets"
                     self.faults.append(Fault(line, "", message))
                     return False
+                last = event
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            # Something left open is noticed after the last line, which no editor shows.
-            line = min(mark.line, text.count("\n")) + 1 if mark else 1
-            self.faults.append(Fault(line, "", _syntax(str(error.problem))))
+            self.faults.append(self._unreadable(error, last))
         except yaml.reader.ReaderError as error:
             # The C loader counts in bytes.
             line = text.encode().count(b"\n", 0, error.position) + 1
             self.faults.append(Fault(line, "", "this has a character YAML forbids; remove it"))
-        return not self.faults
+        return len(self.faults) == known
+
+    def _unreadable(self, error: yaml.MarkedYAMLError, last: yaml.Event | None) -> Fault:
+        """What stopped the parser after the event `last`, on the line to look at."""
+        opened = _open_quote(error, last)
+        if opened:
+            message = "is no YAML: look for the missing end of the quote that opens here"
+            return Fault(opened, "", message)
+        mark = error.problem_mark or error.context_mark
+        # Something left open is noticed after the last line, which no editor shows.
+        line = min(mark.line + 1, len(self._rows)) if mark else 1
+        return Fault(line, "", _syntax(str(error.problem)))
 
     def _plain(self, node: yaml.Node, path: Path) -> Any:
         self._lines[path] = node.start_mark.line + 1
-        if isinstance(node, yaml.SequenceNode):
-            return [self._plain(item, (*path, n)) for n, item in enumerate(node.value)]
+        if isinstance(node, yaml.ScalarNode):
+            self._judge_text(node, path)
+            return None if node.tag == _NULL else node.value.strip()
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
+        return [self._plain(item, (*path, n)) for n, item in enumerate(node.value)]
+
+    def _judge_text(self, node: yaml.ScalarNode, path: Path) -> None:
         if _CONTROL.search(node.value):
             self.report(path, "has a control character, written with \\ in quotes; remove it")
-        return None if node.tag == _NULL else node.value.strip()
+        if _TURN.search(node.value):
+            self.report(path, "has an invisible character that turns the text around; remove it")
+        if not node.style and node.value:
+            end = node.end_mark
+            if self._rows[end.line][end.column :].lstrip().startswith("#"):
+                message = "text after # is a comment to YAML; put the text in quotes"
+                self.faults.append(Fault(end.line + 1, self._show(path), message))
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         plain: dict[str, Any] = {}
@@ -151,6 +181,18 @@ def _wildness(event: yaml.Event, documents: int) -> str:
     if isinstance(event, yaml.DocumentStartEvent) and documents > 1:
         return "starts a second document (---); remove this line"
     return ""
+
+
+def _open_quote(error: yaml.MarkedYAMLError, last: yaml.Event | None) -> int | None:
+    """The line, from 1, of a quote that never closes, or that another quote closed lines below."""
+    problem, context = str(error.problem), str(error.context)
+    if error.context_mark and "quoted scalar" in context and "unexpected" in problem:
+        return error.context_mark.line + 1
+    if isinstance(last, yaml.ScalarEvent) and last.style in ("'", '"') and last.start_mark and last.end_mark:
+        first, final = last.start_mark.line, last.end_mark.line
+        if error.problem_mark and first < final == error.problem_mark.line:
+            return first + 1
+    return None
 
 
 def _syntax(problem: str) -> str:

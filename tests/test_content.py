@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.content import Content, Finding, content_schema, load_content, parse_content
+from core.content import Content, content_schema, load_content, parse_content
+from core.document import Finding
 from core.errors import BadInput, ChatGone, ContentError, Fault, KetaFactsError, RetryLater
 from tests.samples import NO_BODY, SOUND, planted, refusal_of, sound
 
@@ -27,6 +28,9 @@ ALIAS = "uses an alias (*name); write it out, or put text that starts with * in 
 ANCHOR = "uses an anchor (&name); remove it, or put text that starts with & in quotes"
 TAG = "uses a tag (!name); remove it, or put text that starts with ! in quotes"
 DEEP = "nested over 12 deep; check the indentation and brackets"
+QUOTE = "is no YAML: look for the missing end of the quote that opens here"
+CUT = "text after # is a comment to YAML; put the text in quotes"
+TURNED = "has an invisible character that turns the text around; remove it"
 FORBIDDEN = "this has a character YAML forbids; remove it"
 TOP = "should start with 'bot:', 'safety:', 'categories:' and 'entries:'"
 SOURCE = (
@@ -420,7 +424,7 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
     (
         "date in other digits",
         planted({109: "      date: ٢٠٢٦-١١-٢٢"}),
-        [(109, f"{MYTH}.reviewed.date", f"is no date of the calendar; {A_DAY}")],
+        [(109, f"{MYTH}.reviewed.date", f"is no date; {A_DAY}")],
     ),
     ("empty date", planted({39: "        checked:"}), [(39, "safety.dosing.helplines[0].checked", EMPTY)]),
     (
@@ -438,6 +442,8 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
         planted({70: "        year: 2020.5"}),
         [(70, f"{MYTH}.sources[0].year", A_YEAR)],
     ),
+    ("year 2020.0", planted({70: "        year: 2020.0"}), [(70, f"{MYTH}.sources[0].year", A_YEAR)]),
+    ("year 2_020", planted({70: "        year: 2_020"}), [(70, f"{MYTH}.sources[0].year", A_YEAR)]),
     ("year that is a list", planted({70: "        year: [2020]"}), [(70, f"{MYTH}.sources[0].year", A_YEAR)]),
     (
         "year of 5,000 digits",
@@ -595,6 +601,14 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
     ("empty text", planted({53: "    claim:"}), [(53, f"{MYTH}.claim", EMPTY)]),
     ("text of nothing", planted({53: "    claim: ''"}), [(53, f"{MYTH}.claim", EMPTY)]),
     ("text of spaces", planted({53: "    claim: '   '"}), [(53, f"{MYTH}.claim", EMPTY)]),
+    *[
+        (
+            f"claim of U+{ord(blank):04X}",
+            planted({53: f"    claim: '{blank} {blank}'"}),
+            [(53, f"{MYTH}.claim", "shows nothing; write something that can be seen")],
+        )
+        for blank in "\u200b\u3164\u2800\ufe0f\u00ad\U000e0041"
+    ],
     ("empty item", planted({83: "      -"}), [(83, f"{MYTH}.keywords[1]", EMPTY)]),
     ("empty group", planted({124: "    evidence:"}), [(124, f"{FACT}.evidence", EMPTY)]),
     (
@@ -645,6 +659,22 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
         "tabs on two lines",
         planted({52: "    title:\tTea", 53: "    claim:\tTea"}),
         [(52, "", "use spaces"), (53, "", "use spaces")],
+    ),
+    (
+        "tab inside text, and another fault",
+        planted({52: "    title: Does\ttea cure colds?", 51: "    kind: legend"}),
+        [(51, f"{MYTH}.kind", "is 'legend'"), (52, "", "use spaces")],
+    ),
+    ("tab after a dash", planted({83: "      -\tcold"}), [(83, "", "this line has a tab; use spaces")]),
+    (
+        "text turned around",
+        planted({52: "    title: Tea \u202eseruc", 53: '    claim: "Tea \\u2066."'}),
+        [(52, f"{MYTH}.title", TURNED), (53, f"{MYTH}.claim", TURNED)],
+    ),
+    (
+        "line separator, and another fault",
+        planted({52: "    title: Tea\u2028cures", 54: "    verdict: wrong"}),
+        [(52, "", "this line has an invisible line break"), (54, f"{MYTH}.verdict", "is 'wrong'")],
     ),
     (
         "Latin-1 bytes",
@@ -705,7 +735,31 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
         planted({5: "  topic_words: [tea, teas"}),
         [(6, "", "look for a missing quote or wrong indentation here or just above")],
     ),
-    ("quote left open", planted({135: 'not_covered: ["coffee]'}), [(136, "", "look for a missing quote")]),
+    ("quote left open", planted({135: 'not_covered: ["coffee]'}), [(135, "", QUOTE)]),
+    ("quote left open far above", planted({52: '    title: "Tea?'}), [(52, "", QUOTE)]),
+    ("quote that a later one closes", planted({18: '        contact: "112'}), [(18, "", QUOTE)]),
+    (
+        "apostrophe in a quote that a later one closes",
+        planted({52: "    title: 'Tea?", 53: "    claim: 'Tea.'"}),
+        [(52, "", QUOTE)],
+    ),
+    (
+        "second text after a quote of several lines",
+        planted({53: '    claim: "Tea\n      cures"\n    - x'}),
+        [(55, "", "is no YAML")],
+    ),
+    # Comments that cut text
+    (
+        "number sign in text",
+        planted({53: "    claim: Tea is the #1 cure."}),
+        [(53, f"{MYTH}.claim", CUT)],
+    ),
+    (
+        "number sign on a later line of text",
+        planted({55: "    answer: No. Tea\n      is the #1 drink."}),
+        [(56, f"{MYTH}.answer", CUT)],
+    ),
+    ("number sign in an item", planted({83: "      - the é #1 cold"}), [(83, f"{MYTH}.keywords[1]", CUT)]),
     (
         "half an emoji written with a backslash",
         planted({52: '    title: "\\uD83C"'}),
@@ -853,6 +907,13 @@ def test_at_most_500_faults_are_shown() -> None:
         pytest.param(planted({56: "    body: " + "tea " * 110, **NO_BODY}), id="with a body of 110 words"),
         pytest.param(planted({8: "  language: de-AT"}), id="with a language and country"),
         pytest.param(planted({73: '        checked: "2026-09-01"'}), id="with a date in quotes"),
+        pytest.param(planted({77: "        year: # undated"}), id="with a comment after a key"),
+        pytest.param(planted({53: "    claim: 'Tea #1.' # old"}), id="with a comment after a quote"),
+        pytest.param(planted({56: "    body: >- # the text"}), id="with a comment before a block"),
+        pytest.param(
+            planted({128: "    keywords: [hot, # warm\n      ice] # cold"}), id="with comments in a list"
+        ),
+        pytest.param(planted({53: "    claim: Tea is C#1."}), id="with a # inside a word"),
     ],
 )
 def test_a_file_is_accepted(raw: bytes) -> None:
@@ -1024,6 +1085,38 @@ def test_schema_is_for_editors_and_names_the_file() -> None:
     assert schema["title"] == "content.yaml"
     assert schema["required"] == ["bot", "safety", "categories", "entries"]
     assert schema["additionalProperties"] is False
+
+
+def test_schema_underlines_what_it_can() -> None:
+    schema = content_schema()
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    entry, source, bot = (schema["$defs"][name]["properties"] for name in ("Entry", "Source", "Bot"))
+    longest = {name: part["maxLength"] for name, part in entry.items() if "maxLength" in part}
+    assert longest == {"title": 32, "claim": 100, "answer": 200, "ask_your_clinician": 300}
+    assert source["label"]["maxLength"] == 24
+    assert source["url"]["maxLength"] == 200
+    assert bot["about"]["maxLength"] == 512
+    assert entry["phrasings"]["minItems"] == 20
+    assert entry["phrasings"]["uniqueItems"] is True
+    assert source["year"]["anyOf"][0] == {"maximum": 2100, "minimum": 1900, "type": "integer"}
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "fitting", "wrong"),
+    [
+        ("Source", "url", "https://doi.org/10.1000/182", "10.1000/182"),
+        ("Source", "checked", "2026-11-22", "22.11.2026"),
+        ("Entry", "id", "m-tea", "M tea"),
+        ("Entry", "title", "Does tea cure?\n", "Does\ntea"),
+        ("Entry", "claim", "x", "   "),
+        ("Entry", "body", "tea " * 60, "tea " * 59),
+        ("Entry", "body", "tea " * 110 + "\n", "tea " * 111),
+    ],
+)
+def test_schema_has_patterns(model: str, field: str, fitting: str, wrong: str) -> None:
+    pattern = content_schema()["$defs"][model]["properties"][field]["pattern"]
+    assert re.search(pattern, fitting)
+    assert not re.search(pattern, wrong)
 
 
 # The errors themselves
