@@ -1,6 +1,8 @@
 """content.yaml as typed values, or every fault in it at once."""
 
+import errno
 import re
+import stat
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -278,12 +280,19 @@ def load_content(path: Path, checks: Sequence[Check] = ()) -> Content:
         ContentError: it can't be read or has faults; carries all of them.
     """
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+        raw = _read(path)
     except OSError as error:
         message = f"can't be read ({error.strerror}); set CONTENT_PATH to a content file"
         raise ContentError(path.name, [Fault(1, "", message)]) from error
     return parse_content(raw, path.name, checks)
+
+
+def _read(path: Path) -> bytes:
+    # Opening a pipe would wait for somebody to write to it.
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "not an ordinary file")
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def parse_content(raw: bytes, file: str = "content.yaml", checks: Sequence[Check] = ()) -> Content:

@@ -87,14 +87,16 @@ def ms(at: datetime) -> int:
 def _parse(url: str) -> URL:
     try:
         return make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):
         message = "DATABASE_URL is no database address; write it like sqlite:///ketafacts.db"
-        raise StoreError(message) from error
+        # Not `from`: the cause quotes the address, password included.
+        raise StoreError(message) from None
 
 
 def _hold(database: Path) -> sqlite3.Connection:
     """Lock a side file of the database; the system lets go of it when the process dies."""
-    path = database.with_name(database.name + ".lock")
+    real = database.resolve()  # another name for the file is no way round its lock
+    path = real.with_name(real.name + ".lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = sqlite3.connect(path, timeout=0, check_same_thread=False)
@@ -120,6 +122,9 @@ def _open(url: str, prepare: Callable[[Engine], None]) -> Engine:
         ) from error
     except ImportError as error:
         raise StoreError(f"DATABASE_URL needs a driver that is not installed: {error.name}") from error
+    except ValueError:
+        message = "DATABASE_URL is no database address; write it like sqlite:///ketafacts.db"
+        raise StoreError(message) from None
     except SQLAlchemyError as error:
         message = f"the database can't be opened ({type(error).__name__}); check DATABASE_URL"
         raise StoreError(message) from error

@@ -1,4 +1,5 @@
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -952,11 +953,20 @@ def test_a_file_that_is_missing_gives_one_clear_line(tmp_path: Path) -> None:
     ]
 
 
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(ContentError) as caught:
+        load_content(tmp_path / "pipe.yaml")
+    assert caught.value.lines()[0].startswith("pipe.yaml:1: can't be read (not an ordinary file)")
+
+
 def test_a_folder_for_a_file_gives_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(ContentError) as caught:
         load_content(tmp_path)
     assert len(caught.value.lines()) == 1
-    assert "can't be read (Is a directory); set CONTENT_PATH to a content file" in caught.value.lines()[0]
+    assert (
+        "can't be read (not an ordinary file); set CONTENT_PATH to a content file" in caught.value.lines()[0]
+    )
 
 
 def test_a_file_is_named_without_its_folder(tmp_path: Path) -> None:

@@ -125,6 +125,8 @@ async def test_a_database_of_a_newer_program_is_refused_in_one_line(tmp_path: Pa
     ("url", "message"),
     [
         ("nonsense", "is no database address"),
+        ("sqlite://u:SEC@RET:PW9TAIL@h/x", "is no database address"),
+        ("postgresql://u:p@h:port/x", "is no database address"),
         ("sqlite:////proc/none/bot.db", "can't be made"),
         ("sqlite:////proc/bot.db", "can't be written"),
         ("nonsense://host/db", "names no database that is known"),
