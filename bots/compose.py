@@ -278,12 +278,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _stamp(path: Path) -> tuple[int, ...]:
     try:
         status = path.stat()
     except OSError:
-        return (0, 0)
-    return (status.st_mtime_ns, status.st_size)
+        return ()
+    # The first two tell of a replaced file whose size and time were kept.
+    return (status.st_ino, status.st_ctime_ns, status.st_mtime_ns, status.st_size)
 
 
 def _secret(settings: Settings) -> bytes:

@@ -1,4 +1,5 @@
 import logging
+import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +26,19 @@ async def test_a_changed_good_file_is_picked_up_without_a_restart(settings: Sett
     )
     program.refresh()
     assert program.app.edition.content.bot.name == "New name"
+    await program.store.close()
+
+
+async def test_a_replaced_file_of_the_same_size_and_time_is_picked_up(settings: Settings) -> None:
+    program = Program(settings)
+    path = settings.content_path
+    times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    other = path.with_name("other.yaml")
+    other.write_text(SHIPPED.replace("name: KetaFacts", "name: FactsKeta", 1), encoding="utf-8")
+    os.utime(other, ns=times)
+    other.replace(path)
+    program.refresh()
+    assert program.app.edition.content.bot.name == "FactsKeta"
     await program.store.close()
 
 
