@@ -115,7 +115,10 @@ class App:
         # Neither the error's words nor its locals: they may hold what a person typed.
         frames = traceback.extract_tb(error.__traceback__)
         stack = " > ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
-        log.error("reference=%s error=%s stack=%s", reference, type(error).__qualname__, stack)
+        # A database's own error names what failed, in a word of its own.
+        code = getattr(getattr(error, "orig", None), "sqlite_errorname", "")
+        kind = type(error).__qualname__ + (f"/{code}" if code else "")
+        log.error("reference=%s error=%s stack=%s", reference, kind, stack)
         say = self._deps.phrases.say
         return Reply(
             title=say("error.title"),

@@ -1,4 +1,5 @@
 import logging
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 
@@ -133,6 +134,25 @@ class BrokenStore:
 
     async def close(self) -> None:
         return None
+
+
+class DatabaseError(Exception):
+    """Like the database library's: it holds the driver's own error."""
+
+    orig = sqlite3.OperationalError("canary-text")
+
+
+async def test_the_log_says_what_failed_in_the_database(
+    broken: Room, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> str:
+        raise DatabaseError
+
+    DatabaseError.orig.sqlite_errorname = "SQLITE_READONLY"
+    monkeypatch.setattr(BrokenStore, "draw", fail)
+    await broken.say("/fact")
+    assert "error=DatabaseError/SQLITE_READONLY" in caplog.text
+    assert "canary-text" not in caplog.text
 
 
 @pytest.fixture
