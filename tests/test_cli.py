@@ -203,13 +203,18 @@ def test_a_key_ends_the_console_of_a_terminal_at_once(key: bytes, code: int) -> 
     if pid == 0:
         command = [sys.executable, "-m", "bots", "console"]
         os.execve(sys.executable, command, environment())  # noqa: S606 - a shell would answer the key
-    shown, is_pressed = b"", False
+    shown, quiet = b"", 0
     with contextlib.suppress(OSError):  # how a terminal that nobody holds any more ends
-        while select.select([terminal], [], [], 30)[0] and (piece := os.read(terminal, 1024)):
-            shown += piece
-            if b"> " in shown and not is_pressed:
-                os.write(terminal, key)
-                is_pressed = True
+        while quiet < 100:
+            # The key is pressed once the prompt has been quiet, and again should it get lost.
+            if not select.select([terminal], [], [], 0.3)[0]:
+                quiet += 1
+                if b"> " in shown:
+                    os.write(terminal, key)
+            elif piece := os.read(terminal, 1024):
+                shown += piece
+            else:
+                break
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, 0 if shown.endswith(b"\n") else signal.SIGKILL)
     os.close(terminal)
