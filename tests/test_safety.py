@@ -1,10 +1,12 @@
 """What the guards stop, what they let through, and that an editor can see why."""
 
+from pathlib import Path
+
 import pytest
 
 from core.classifier import Classifier, windows
 from core.patterns import Matcher, read_pattern
-from core.safety import GUARDS, Guards, load_guards
+from core.safety import GUARDS, PATTERNS, Guards, load_guards
 
 
 @pytest.fixture(scope="module")
@@ -291,3 +293,10 @@ def test_pattern_must_start_with_a_word() -> None:
 
 def test_windows_are_sentences_neighbours_and_the_whole() -> None:
     assert windows([["a"], ["b", "c"], ["d"]]) == [(0, 1), (1, 3), (3, 4), (0, 3), (1, 4), (0, 4)]
+
+
+def test_a_rule_that_names_an_unknown_calm_group_is_refused(tmp_path: Path) -> None:
+    written = PATTERNS.read_text(encoding="utf-8").replace("unless: [", "unless: [no-such-group, ", 1)
+    (tmp_path / "guards.yaml").write_text(written, encoding="utf-8")
+    with pytest.raises(ValueError, match="no calm group"):
+        load_guards(tmp_path / "guards.yaml")
