@@ -84,13 +84,15 @@ def ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
+_NO_ADDRESS = "DATABASE_URL is no database address; write it like sqlite:///ketafacts.db"
+
+
 def _parse(url: str) -> URL:
     try:
         return make_url(url)
     except (ArgumentError, ValueError):
-        message = "DATABASE_URL is no database address; write it like sqlite:///ketafacts.db"
         # Not `from`: the cause quotes the address, password included.
-        raise StoreError(message) from None
+        raise StoreError(_NO_ADDRESS) from None
 
 
 def _hold(database: Path) -> sqlite3.Connection:
@@ -123,8 +125,7 @@ def _open(url: str, prepare: Callable[[Engine], None]) -> Engine:
     except ImportError as error:
         raise StoreError(f"DATABASE_URL needs a driver that is not installed: {error.name}") from error
     except ValueError:
-        message = "DATABASE_URL is no database address; write it like sqlite:///ketafacts.db"
-        raise StoreError(message) from None
+        raise StoreError(_NO_ADDRESS) from None
     except SQLAlchemyError as error:
         message = f"the database can't be opened ({type(error).__name__}); check DATABASE_URL"
         raise StoreError(message) from error
