@@ -26,7 +26,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
 from core.database import Database, metadata, ms
@@ -301,8 +300,18 @@ class DailyTables(Database):
 def _upsert(dialect: str, table: Table, keys: tuple[str, ...]) -> Insert:
     """An insert that replaces the row of the same key."""
     other = [column.name for column in table.columns if column.name not in keys]
-    made = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
-    return made.on_conflict_do_update(index_elements=keys, set_={name: made.excluded[name] for name in other})
+    # Only what is used: the other database's words would cost every start 30 ms and 3 MB.
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        made = sqlite.insert(table)
+        return made.on_conflict_do_update(
+            index_elements=keys, set_={name: made.excluded[name] for name in other}
+        )
+    from sqlalchemy.dialects import postgresql
+
+    row = postgresql.insert(table)
+    return row.on_conflict_do_update(index_elements=keys, set_={name: row.excluded[name] for name in other})
 
 
 def _find(connection: Connection, platform: str, chat_key: str) -> Subscription | None:

@@ -5,8 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+import alembic.command
 import pytest
+from alembic.config import Config
+from sqlalchemy import create_engine
 
+from core.database import MIGRATIONS
 from core.errors import StoreError
 from core.pick import draw_from
 from core.sqlstore import SqlStore, metadata
@@ -144,11 +148,37 @@ def test_a_file_that_is_no_database_is_one_clear_line(tmp_path: Path) -> None:
         SqlStore(f"sqlite:///{tmp_path / 'bot.db'}")
 
 
-async def test_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
-    await SqlStore(f"sqlite:///{tmp_path / 'bot.db'}").close()
-    with sqlite3.connect(tmp_path / "bot.db") as database:
-        made = {row[1] for row in database.execute("PRAGMA table_info(seen)")}
-        indices = {row[1] for row in database.execute("PRAGMA index_list(seen)")}
+async def test_migrations_lead_to_what_a_new_database_has(tmp_path: Path) -> None:
+    new, old = tmp_path / "new.db", tmp_path / "old.db"
+    _open_as_first_version(old)
+    for path in (new, old):
+        await SqlStore(f"sqlite:///{path}").close()
+    assert _shape(old) == _shape(new)
+    assert {name for name, *_ in _shape(new)} >= metadata.tables.keys()
+
+
+def _open_as_first_version(path: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "0001")
+    engine.dispose()
+
+
+def _shape(path: Path) -> list[tuple[object, ...]]:
+    """Every table with its columns and indices, and the version."""
+    with sqlite3.connect(path) as database:
+        names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = []
+        for name in sorted(names):
+            columns = database.execute(f"PRAGMA table_info({name})").fetchall()
+            indices = [
+                (row[1:], database.execute(f"PRAGMA index_xinfo({row[1]})").fetchall())
+                for row in sorted(database.execute(f"PRAGMA index_list({name})"), key=lambda row: row[1])
+            ]
+            tables.append((name, columns, indices))
+        versions = database.execute("SELECT version_num FROM alembic_version").fetchall()
     database.close()
-    assert made == {column.name for column in metadata.tables["seen"].columns}
-    assert "seen_by_age" in indices
+    return [*tables, ("version", versions)]
