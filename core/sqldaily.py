@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -26,7 +25,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.sql.dml import Insert
 
 from core.database import Database, metadata, ms
 from core.schedule import Plan, wake_at
@@ -216,7 +214,7 @@ class DailyTables(Database):
     async def begin(self, posts: Sequence[Post]) -> None:
         """See `Subscriptions.begin`."""
         rows = [_ledger(post) for post in posts]
-        await self.run(lambda connection: connection.execute(self._upsert_post(), rows))
+        await self.run(lambda connection: connection.execute(self.upsert(POST), rows))
 
     async def record(self, outcomes: Sequence[Outcome]) -> None:
         """See `Subscriptions.record`."""
@@ -224,10 +222,10 @@ class DailyTables(Database):
         def work(connection: Connection) -> None:
             posts = [_ledger(outcome.post) for outcome in outcomes if outcome.post]
             if posts:
-                connection.execute(self._upsert_post(), posts)
+                connection.execute(self.upsert(POST), posts)
             shown = [_shown(outcome) for outcome in outcomes if _is_sent(outcome)]
             if shown:
-                connection.execute(self._upsert_posted(), shown)
+                connection.execute(self.upsert(POSTED), shown)
             written = connection.execute(_RECORD, [_recorded(outcome) for outcome in outcomes]).rowcount
             if written < len(outcomes):
                 # Which of them is not told; merging what was written changes nothing.
@@ -287,31 +285,6 @@ class DailyTables(Database):
             return rows + len(ids)
 
         return await self.run(work)
-
-    def _upsert_post(self) -> Insert:
-        return _upsert(self.dialect, POST, ("subscription_id", "day", "slot"))
-
-    def _upsert_posted(self) -> Insert:
-        return _upsert(self.dialect, POSTED, ("subscription_id", "entry_id"))
-
-
-# Building a statement takes as long as running it.
-@cache
-def _upsert(dialect: str, table: Table, keys: tuple[str, ...]) -> Insert:
-    """An insert that replaces the row of the same key."""
-    other = [column.name for column in table.columns if column.name not in keys]
-    # Only what is used: the other database's words would cost every start 30 ms and 3 MB.
-    if dialect == "sqlite":
-        from sqlalchemy.dialects import sqlite
-
-        made = sqlite.insert(table)
-        return made.on_conflict_do_update(
-            index_elements=keys, set_={name: made.excluded[name] for name in other}
-        )
-    from sqlalchemy.dialects import postgresql
-
-    row = postgresql.insert(table)
-    return row.on_conflict_do_update(index_elements=keys, set_={name: row.excluded[name] for name in other})
 
 
 def _find(connection: Connection, platform: str, chat_key: str) -> Subscription | None:

@@ -1,4 +1,4 @@
-"""The store on SQLite or PostgreSQL: rounds here, daily posts in `core.sqldaily`."""
+"""The store on SQLite or PostgreSQL: rounds here, the rest in `core.sqldaily` and `core.sqlfeedback`."""
 
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from core.database import metadata, ms
 from core.sqldaily import DailyTables
+from core.sqlfeedback import FeedbackTables
 from core.store import Draw, Forgotten
 
 SEEN = Table(
@@ -56,7 +57,7 @@ _IDLE_CHATS = (
 _FORGET_IDLE = delete(SEEN).where(SEEN.c.chat_key.in_(_IDLE_CHATS))
 
 
-class SqlStore(DailyTables):
+class SqlStore(DailyTables, FeedbackTables):
     """Keeps everything in one database; see `Store` and `Database`."""
 
     async def draw(self, chat_key: str, kind: str, draw: Draw, at: datetime) -> str:

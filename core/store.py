@@ -231,5 +231,26 @@ class Rounds(Protocol):
         ...
 
 
-class Store(Rounds, Subscriptions, Protocol):
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many thumbs an entry got."""
+
+    entry_id: str
+    up: int = 0
+    down: int = 0
+
+
+class Feedback(Protocol):
+    """Keeps what people say about answers, and nothing about who says it; every call is one transaction."""
+
+    async def count_votes(self, day: date, tally: Tally) -> None:
+        """Add thumbs to those that the entry has of `day`, in UTC; negative ones take back."""
+        ...
+
+    async def votes(self, since: date) -> list[Tally]:
+        """The sums since that day, the entries with the most thumbs down first."""
+        ...
+
+
+class Store(Rounds, Subscriptions, Feedback, Protocol):
     """Everything that is kept."""

@@ -14,7 +14,7 @@ from core.database import MIGRATIONS
 from core.errors import StoreError
 from core.pick import draw_from
 from core.sqlstore import SqlStore, metadata
-from core.store import Drawn
+from core.store import Drawn, Tally
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 IDS = ["a", "b", "c"]
@@ -182,3 +182,22 @@ def _shape(path: Path) -> list[tuple[object, ...]]:
         versions = database.execute("SELECT version_num FROM alembic_version").fetchall()
     database.close()
     return [*tables, ("version", versions)]
+
+
+async def test_thumbs_are_added_up_per_entry_and_day(store: SqlStore) -> None:
+    today, yesterday = NOON.date(), NOON.date() - timedelta(days=1)
+    for day, tally in (
+        (yesterday, Tally("m-one", up=1)),
+        (today, Tally("m-one", up=1)),
+        (today, Tally("m-one", up=-1, down=1)),
+        (today, Tally("f-two", up=1)),
+        (today, Tally("f-three", up=2)),
+    ):
+        await store.count_votes(day, tally)
+    assert await store.votes(today) == [Tally("m-one", 0, 1), Tally("f-three", 2), Tally("f-two", 1)]
+    assert await store.votes(yesterday) == [Tally("m-one", 1, 1), Tally("f-three", 2), Tally("f-two", 1)]
+
+
+async def test_thumbs_at_the_same_moment_all_count(store: SqlStore) -> None:
+    await asyncio.gather(*(store.count_votes(NOON.date(), Tally("m-one", up=1)) for _ in range(50)))
+    assert await store.votes(NOON.date()) == [Tally("m-one", up=50)]
