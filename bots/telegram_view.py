@@ -137,12 +137,19 @@ def _message(message: Message, me: User) -> Request | None:
         text=text,
         thread=_thread(message),
         message_key=str(message.message_id),
-        replied_text=(answered.text or answered.caption) if answered else None,
+        replied_text=_replied(message, answered),
         language=message.from_user.language_code if message.from_user else None,
         private=private,
         addressed=private or bool(command) or mentioned or is_reply,
         bot_link=_link(me),
     )
+
+
+def _replied(message: Message, answered: Message | None) -> str | None:
+    """What is replied to: the part that the person picked out, if they did."""
+    if message.quote and message.quote.is_manual:
+        return message.quote.text
+    return (answered.text or answered.caption or "") if answered else None
 
 
 def _is_foreign(message: Message, me: User) -> bool:

@@ -84,7 +84,10 @@ class App:
         if request.action is not None or not request.addressed or request.surface is Surface.AUTOCOMPLETE:
             return None
         typed = _typed(request.text)
-        command, text = typed.command, typed.words
+        command = typed.command
+        text = typed.words
+        if command and command.takes == "claim":
+            text = text or request.replied_text or ""
         ruling = turn.edition.guards.check(text)
         if command and command.takes == "daily" and (ruling.guard != "crisis" or ruling.rule == CLASSIFIER):
             # Settings, not questions: a time and a number of weeks look like a dose to the classifier.

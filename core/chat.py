@@ -30,7 +30,8 @@ class Request:
         surface: where it was done.
         thread: where inside the chat to answer, if not in its main part.
         message_key: the message that was sent, or that carries the pressed button.
-        replied_text: the text of the message this one replies to.
+        replied_text: the text of the message this one replies to or is about; empty if that has
+            none, None if there is no such message.
         language: the person's language tag, as the platform gives it.
         private: nobody but the person reads the chat.
         addressed: the bot was meant: a command, a mention, a reply to it, a private chat.

@@ -17,7 +17,8 @@ class Command:
     Attributes:
         name: as typed after the slash.
         run: answers it.
-        takes: what may follow it: `words`, a `question`, `daily` settings or `nothing`.
+        takes: what may follow it: `words`, a `question`, `daily` settings or `nothing`; or a
+            `claim`, which may also be the message replied to.
         alone: makes sense in a private chat only.
         admins: in a group, only admins may use it.
         member: of use only where the bot itself is in the chat.
@@ -49,6 +50,16 @@ async def ask(turn: Turn) -> Reply:
     found = turn.edition.index.find(turn.words)
     entry = turn.edition.content.entry(found.entry_id) if found.entry_id else None
     return matched(turn, entry, found.also) if entry else offer(turn, found.choices)
+
+
+async def check(turn: Turn) -> Reply:
+    """What `ask` says to the message replied to, or to words of its own."""
+    claim = turn.words.strip() or turn.request.replied_text
+    if claim is None:
+        raise BadInput(f"check.empty.{turn.request.platform}")
+    if not claim.strip():
+        raise BadInput("check.no_text")
+    return await ask(replace(turn, words=claim))
 
 
 async def suggest(turn: Turn) -> Reply:
@@ -141,6 +152,7 @@ COMMANDS = (
     Command("myth", myth, "words"),
     Command("fact", fact, "words"),
     Command("ask", ask, "question"),
+    Command("check", check, "claim"),
     Command("topics", topics),
     Command("help", help_),
     Command("start", start, alone=True),

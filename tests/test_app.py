@@ -56,6 +56,21 @@ async def test_in_a_group_the_card_is_short_and_links_to_the_private_chat(room: 
     assert len(plain_text(reply)) < 600
 
 
+async def test_a_crisis_in_the_message_that_check_replies_to_gets_the_short_form(room: Room) -> None:
+    reply = await room.say("/check", replace(GROUP, replied_text="I want to kill myself"))
+    assert reply.guard == "crisis"
+    assert CONTENT.safety.crisis.short in plain_text(reply)
+    assert actions(reply) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "guard"), [("how many mg do I take", "dosing"), ("anyone selling?", "sourcing")]
+)
+async def test_what_check_replies_to_is_guarded_too(room: Room, said: str, guard: str) -> None:
+    reply = await room.say("/check", replace(GROUP, replied_text=said))
+    assert (reply.guard, reply.entry_id) == (guard, None)
+
+
 async def test_where_the_bot_can_whisper_the_full_card_is_for_the_person_alone(room: Room) -> None:
     reply = await room.say("/ask I want to kill myself", DISCORD)
     assert reply.whisper is True

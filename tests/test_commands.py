@@ -4,7 +4,7 @@ import pytest
 
 from core.buttons import ACTIONS
 from core.commands import COMMANDS
-from core.reply import Deed, plain_text
+from core.reply import Deed, Reply, plain_text
 from tests.room import CONTENT, GROUP, PERSON, PHRASES, Room, actions, without
 
 WHISPERING = replace(GROUP, platform="discord", can_whisper=True)
@@ -70,6 +70,32 @@ async def test_an_empty_question_says_how_to_ask(room: Room) -> None:
     assert (await room.say("/ask Only a party drug?")).entry_id == "m-party-drug"
     room.use(CONTENT.model_copy(update={"entries": [e for e in CONTENT.entries if e.id == "f-nmda"]}))
     assert (await room.say("/ask")).title.endswith(": /ask How it works: NMDA")
+
+
+async def test_check_answers_the_message_replied_to(room: Room) -> None:
+    replying = replace(GROUP, replied_text="my sister says you get hooked on it")
+    assert (await room.say("/check", replying)).entry_id == "m-very-addictive"
+    assert (await room.say("/check@ketafactsbot", replying)).entry_id == "m-very-addictive"
+    with_words = await room.say("/check Only a party drug?", replying)
+    assert plain_text(with_words) == plain_text(await room.say("/ask Only a party drug?"))
+
+
+@pytest.mark.parametrize(
+    ("replied", "platform", "hint"),
+    [
+        (None, "telegram", "Reply to a message with /check"),
+        (None, "discord", "Apps, Check this claim"),
+        (None, "console", "after the command"),
+        ("", "telegram", "no text in that message"),
+        ("  ", "discord", "no text in that message"),
+    ],
+)
+async def test_check_without_a_claim_is_one_line_on_how(
+    room: Room, replied: str | None, platform: str, hint: str
+) -> None:
+    reply = await room.say("/check", replace(GROUP, platform=platform, replied_text=replied))
+    assert hint in reply.title
+    assert reply == replace(Reply(), title=reply.title)
 
 
 async def test_random_myths_come_once_a_round(room: Room) -> None:

@@ -109,7 +109,7 @@ def test_a_question_is_required_and_words_are_not() -> None:
     required = {
         c["name"]: c["options"][0].get("required") for c in slash_commands(PHRASES) if len(c["options"]) > 1
     }
-    assert required == {"myth": False, "fact": False, "ask": True, "daily": False}
+    assert required == {"myth": False, "fact": False, "ask": True, "check": False, "daily": False}
 
 
 def test_commands_are_the_same_whatever_discord_adds_or_leaves_out() -> None:

@@ -219,6 +219,17 @@ async def test_answer_in_a_topic_replies_to_the_question_there(wire: Wire, room:
     assert call["reply_parameters"] == {"message_id": 50, "allow_sending_without_reply": True}
 
 
+async def test_check_answers_the_person_who_asked_in_the_topic(wire: Wire, room: Room) -> None:
+    where = {"message_thread_id": 12, "is_topic_message": True}
+    claim = message("Medical ketamine is very addictive.", GROUP, message_id=50, **where)
+    async with serving(wire, room):
+        wire.push(message=message("/check@fact_bot", GROUP, message_id=51, reply_to_message=claim, **where))
+        await wire.until(lambda: sent(wire))
+    (call,) = sent(wire)
+    assert (call["message_thread_id"], call["reply_parameters"]["message_id"]) == (12, 51)
+    assert "Myth: misleading" in call["text"]
+
+
 async def test_press_is_acknowledged_and_edits_its_message(wire: Wire, room: Room) -> None:
     async with serving(wire, room):
         wire.push(callback_query=press("topics", message("card", message_id=60)))
@@ -445,7 +456,7 @@ async def test_menus_are_set_only_where_they_differ(wire: Wire, room: Room) -> N
     async with serving(wire, room):
         await wire.until(lambda: wire.of("setmyshortdescription"))
     menus = {call["scope"]["type"]: call["commands"] for call in wire.of("setmycommands")}
-    assert [len(menu) for menu in menus.values()] == [12, 7, 11]
+    assert [len(menu) for menu in menus.values()] == [13, 8, 12]
     scopes = wire.of("setmycommands")
     assert scopes[0]["scope"] == {"type": "all_private_chats"}
     same = Wire(answers={"getmycommands": [{"command": "x", "description": "y"}]})

@@ -80,6 +80,35 @@ def test_reply_to_the_bot_is_addressed_and_carries_its_text() -> None:
     assert (request.addressed, request.replied_text) == (True, "card")
 
 
+@pytest.mark.parametrize(
+    ("answered", "replied"),
+    [
+        ({"text": "it cures all"}, "it cures all"),
+        ({"text": None, "caption": "on a picture"}, "on a picture"),
+        ({"text": None}, ""),
+        ({"text": None, "forum_topic_created": {"name": "T", "icon_color": 1}}, None),
+    ],
+)
+def test_a_reply_says_whether_there_is_text_in_what_it_replies_to(
+    answered: dict[str, Any], replied: str | None
+) -> None:
+    where = {"message_thread_id": 12, "is_topic_message": True}
+    request = reading(
+        **message("/check@fact_bot", GROUP, **where, reply_to_message=message(**answered, chat=GROUP))
+    )
+    assert request
+    assert (request.replied_text, request.thread, request.addressed) == (replied, "12", True)
+
+
+@pytest.mark.parametrize(("picked", "replied"), [(True, "cures"), (False, "it cures all")])
+def test_the_part_picked_out_of_a_message_is_what_is_replied_to(picked: bool, replied: str) -> None:
+    quote = {"text": "cures", "position": 3, "is_manual": picked}
+    answered = message("it cures all", GROUP)
+    request = reading(**message("/check", GROUP, reply_to_message=answered, quote=quote))
+    assert request
+    assert request.replied_text == replied
+
+
 def test_caption_counts_as_text() -> None:
     request = reading(**message(None, caption="/myth drip"))
     assert request

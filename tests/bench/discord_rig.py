@@ -19,8 +19,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "rig.token.for-the-bench-only"  # noqa: S105 - the rig's own
-OPTIONS = {"myth": "words", "fact": "words", "ask": "question"}
-COMMANDS = ("myth", "fact", "ask", "topics", "help", "start", "about", "privacy", "forget")
+OPTIONS = {"myth": "words", "fact": "words", "ask": "question", "check": "claim"}
+COMMANDS = ("myth", "fact", "ask", "check", "topics", "help", "start", "about", "privacy", "forget")
 SETTINGS = ("daily", "stop", "status")
 QUESTION = "is it addictive"
 CALLBACK = "POST /interactions/*"

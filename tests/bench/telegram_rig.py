@@ -23,7 +23,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 TOKEN = "123456789:" + "A" * 35
 COMMANDS = ("/myth", "/fact", "/myth addictive", "/ask is it safe", "/topics", "/help", "/start", "/about")
-COMMANDS += ("/privacy", "/forget")
+COMMANDS += ("/privacy", "/forget", "/check", "/check is it safe")
 SENT = ["sendMessage"]
 
 
