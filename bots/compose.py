@@ -21,7 +21,7 @@ from core.chat import Request
 from core.daily import Daily, DailyRun, Poster
 from core.delivery import GRACE_SECONDS, Pacer
 from core.edition import open_edition
-from core.errors import ContentError, TokenRefused, Unreachable
+from core.errors import ContentError, TokenRefused, Unreachable, named
 from core.phrases import load_phrases
 from core.reply import Reply
 from core.safety import load_guards
@@ -238,7 +238,7 @@ async def _housekeep(program: Program) -> None:
         try:
             await program.housekeep()
         except Exception as error:  # noqa: BLE001 - the next hour is another chance
-            log.error("housekeeping failed error=%s", type(error).__qualname__)
+            log.error("housekeeping failed error=%s", named(error))
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 

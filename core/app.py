@@ -14,7 +14,7 @@ from core.chat import Facts, Request, Surface
 from core.commands import COMMANDS, Command, ask, suggest
 from core.daily_commands import change_standing
 from core.edition import Edition
-from core.errors import BadInput
+from core.errors import BadInput, named
 from core.reply import Block, Reply
 from core.safety import CLASSIFIER
 from core.store import Standing
@@ -118,10 +118,7 @@ class App:
         # Neither the error's words nor its locals: they may hold what a person typed.
         frames = traceback.extract_tb(error.__traceback__)
         stack = " > ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
-        # A database's own error names what failed, in a word of its own.
-        code = getattr(getattr(error, "orig", None), "sqlite_errorname", "")
-        kind = type(error).__qualname__ + (f"/{code}" if code else "")
-        log.error("reference=%s error=%s stack=%s", reference, kind, stack)
+        log.error("reference=%s error=%s stack=%s", reference, named(error), stack)
         say = self._deps.phrases.say
         return Reply(
             title=say("error.title"),

@@ -12,7 +12,16 @@ from typing import Any, Protocol
 from core import post as posts
 from core.delivery import Pacer, Priority, finish
 from core.edition import Edition
-from core.errors import BadInput, ChatGone, KetaFactsError, RetryLater, StoreError, Undeliverable, Unsure
+from core.errors import (
+    BadInput,
+    ChatGone,
+    KetaFactsError,
+    RetryLater,
+    StoreError,
+    Undeliverable,
+    Unsure,
+    named,
+)
 from core.moment import reason_words
 from core.phrases import Phrases
 from core.post import Attempt, attempt, nonce
@@ -141,7 +150,7 @@ class Daily:
                 except StoreError:
                     raise
                 except Exception as error:  # noqa: BLE001 - the supervisor: one fault must not end daily posts
-                    log.error("daily round failed error=%s", type(error).__qualname__)
+                    log.error("daily round failed error=%s", named(error))
                 moved = self._clock().timestamp() - self._monotonic() - offset
                 if abs(moved) > 2 * LONGEST_REST:
                     log.warning("wall clock jumped seconds=%d", moved)
@@ -362,7 +371,7 @@ class _Records:
             except StoreError as error:
                 return error
             except Exception as error:  # noqa: BLE001 - any fault of the database: it may pass
-                log.error("daily posts not recorded error=%s", type(error).__qualname__)
+                log.error("daily posts not recorded error=%s", named(error))
                 await self._sleep(POLL_SECONDS)
             else:
                 return None

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.sql.dml import Insert
 
-from core.errors import StoreError
+from core.errors import StoreError, StoreTrouble
 
 Result = TypeVar("Result")
 
@@ -40,10 +40,23 @@ _PRAGMAS = {
     "sqlite": ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA secure_delete=ON"),
 }
 
+_NO_ADDRESS = "DATABASE_URL is no database address; write it like sqlite:///ketafacts.db"
+_ELSEWHERE = "name another place in DATABASE_URL"
+_TROUBLES = {
+    "SQLITE_NOTADB": f"is no database; {_ELSEWHERE}, or move this file away",
+    "SQLITE_CORRUPT": "is damaged; put a copy of it back, or move it away to start anew",
+    "SQLITE_CANTOPEN": f"can't be opened; give this user the right to write there, or {_ELSEWHERE}",
+    "SQLITE_READONLY": f"can't be written; give this user the right to, or {_ELSEWHERE}",
+    "SQLITE_FULL": "can't be written: the disk is full; make room on it",
+    "SQLITE_IOERR": "can't be read or written: the disk fails or is full; look at it",
+    "SQLITE_BUSY": "is locked by another program; close that first",
+}
+"""What to do about SQLite's results (sqlite.org/rescode.html) at the start; longer names begin with these."""
+
 metadata = MetaData()
 """The tables as they are now, made at once in a new database; `MIGRATIONS` make the same from older ones."""
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest of `MIGRATIONS`, so that they are read only where there is something to change."""
 
 # Alembic's own note of where a database stands, as Alembic makes it.
@@ -93,11 +106,18 @@ class Database:
             self._lock.close()
 
     async def run(self, work: Callable[[Connection], Result]) -> Result:
-        """What `work` returns, in one transaction."""
+        """What `work` returns, in one transaction.
+
+        Raises:
+            StoreTrouble: the database failed.
+        """
 
         def transaction() -> Result:
-            with self._engine.begin() as connection:
-                return work(connection)
+            try:
+                with self._engine.begin() as connection:
+                    return work(connection)
+            except SQLAlchemyError as error:
+                raise StoreTrouble(_kind(error)) from error
 
         return await self._in_thread(transaction)
 
@@ -128,37 +148,65 @@ def _upsert(dialect: str, table: Table, add: tuple[str, ...]) -> Insert:
     return statement
 
 
-_NO_ADDRESS = "DATABASE_URL is no database address; write it like sqlite:///ketafacts.db"
+def _shown(url: URL) -> str:
+    """What a database is called in a message: its file, or its name and host, never its password."""
+    if url.get_backend_name() == "sqlite":
+        return url.database or "the database in memory"
+    return f"the database {url.database or ''} on {url.host or 'this machine'}"
 
 
 def _parse(url: str) -> URL:
     try:
-        return make_url(url)
+        parsed = make_url(url)
     except (ArgumentError, ValueError):
         # Not `from`: the cause quotes the address, password included.
         raise StoreError(_NO_ADDRESS) from None
+    if parsed.get_backend_name() == "sqlite" and parsed.host:
+        raise StoreError(_NO_ADDRESS)
+    return parsed
 
 
 def _hold(database: Path) -> sqlite3.Connection:
     """Lock a side file of the database; the system lets go of it when the process dies."""
-    real = database.resolve()  # another name for the file is no way round its lock
-    path = real.with_name(real.name + ".lock")
     try:
+        real = database.resolve()  # another name for the file is no way round its lock
+        if real.is_dir():
+            raise StoreError(f"{database} is a folder; name a file in it in DATABASE_URL")
+        path = real.with_name(real.name + ".lock")
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = sqlite3.connect(path, timeout=0, check_same_thread=False)
         lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
+    except sqlite3.Error as error:
+        if _code(error) == "SQLITE_BUSY":
             raise StoreError(f"{database} is in use by another running bot; stop it first") from error
-        raise StoreError(f"{path} can't be written; set DATABASE_URL to another place") from error
+        raise StoreError(_told(str(path), error)) from error
     except OSError as error:
-        raise StoreError(f"{path.parent} can't be made ({error.strerror}); set DATABASE_URL") from error
+        raise StoreError(f"{database} can't be made ({error.strerror}); {_ELSEWHERE}") from error
     return lock
 
 
+def _told(database: str, error: BaseException | None) -> str:
+    """One line on what the driver says of a database: which, what is wrong, what to do."""
+    code = _code(error)
+    known = next((text for name, text in _TROUBLES.items() if code.startswith(name)), None)
+    trouble = known or f"can't be opened ({code or type(error).__name__}); check DATABASE_URL"
+    return f"{database} {trouble}"
+
+
+def _kind(error: SQLAlchemyError) -> str:
+    """An error's kind and code, without its words."""
+    return f"{type(error).__name__} {_code(getattr(error, 'orig', None))}".strip()
+
+
+def _code(error: BaseException | None) -> str:
+    """SQLite's name for what went wrong, if the driver tells it."""
+    return getattr(error, "sqlite_errorname", "")
+
+
 def _open(url: str, prepare: Callable[[Engine], None]) -> Engine:
+    address = _parse(url)
     try:
-        engine = create_engine(url)
+        engine = create_engine(address)
         pragmas = _PRAGMAS.get(engine.dialect.name, ())
         event.listen(engine, "connect", lambda connection, _record: [connection.execute(p) for p in pragmas])
         prepare(engine)
@@ -168,11 +216,10 @@ def _open(url: str, prepare: Callable[[Engine], None]) -> Engine:
         ) from error
     except ImportError as error:
         raise StoreError(f"DATABASE_URL needs a driver that is not installed: {error.name}") from error
-    except ValueError:
+    except (ArgumentError, ValueError):
         raise StoreError(_NO_ADDRESS) from None
     except SQLAlchemyError as error:
-        message = f"the database can't be opened ({type(error).__name__}); check DATABASE_URL"
-        raise StoreError(message) from error
+        raise StoreError(_told(_shown(address), getattr(error, "orig", error))) from error
     return engine
 
 
@@ -180,7 +227,8 @@ def _upgrade(engine: Engine) -> None:
     with engine.begin() as connection:
         held = _revision(connection)
         if held is None:
-            metadata.create_all(connection)
+            # Not if they exist: they would be another program's.
+            metadata.create_all(connection, checkfirst=False)
             _STAND.create(connection, checkfirst=True)
             connection.execute(insert(_STAND), {"version_num": REVISION})
         elif held != REVISION:
@@ -196,7 +244,9 @@ def _migrate(connection: Connection, held: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     if held not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
-        raise StoreError("the database was written by a newer version; update the program")
+        raise StoreError(
+            f"{_shown(connection.engine.url)} was written by a newer version; update the program"
+        )
     config.attributes["connection"] = connection
     alembic.command.upgrade(config, "head")
 
@@ -205,7 +255,8 @@ def _check_current(engine: Engine) -> None:
     """Who only looks must not change tables under a running bot."""
     with engine.begin() as connection:
         if _revision(connection) != REVISION:
-            raise StoreError("the database is not of this version; start the bot once, then look again")
+            name = _shown(engine.url)
+            raise StoreError(f"{name} is not of this version; start the bot once, then look again")
 
 
 def _revision(connection: Connection) -> str | None:

@@ -30,6 +30,18 @@ class StoreError(KetaFactsError):
     """The database can't be used (newer, locked, unreachable); print the one line and exit with 2."""
 
 
+class StoreTrouble(KetaFactsError):
+    """One call to the database failed and changed nothing; the next may work.
+
+    Args:
+        reason: the error's kind and code, such as `OperationalError SQLITE_FULL`; never its words.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class TokenRefused(KetaFactsError):
     """The platform does not accept the token; this platform can't run, others can."""
 
@@ -72,6 +84,12 @@ class ChatGone(KetaFactsError):
 
 class Undeliverable(KetaFactsError):
     """One message can't be delivered (question deleted, token expired); drop it, log a line."""
+
+
+def named(error: BaseException) -> str:
+    """What a log may tell of an error: its kind, never its words, which may quote what a person typed."""
+    kind = type(error).__qualname__
+    return f"{kind} ({error.reason})" if isinstance(error, StoreTrouble) else kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,30 @@
 """What a search or a draw leads to: an entry, a choice of entries, or an honest none."""
 
+import logging
 from dataclasses import replace
 
 from core.card import first_card
 from core.content import Entry
+from core.errors import StoreError, StoreTrouble, named
 from core.pick import draw_from
 from core.reply import Block, Button, Choice, Deed, Reply, Style
 from core.turn import Turn
 
+log = logging.getLogger(__name__)
+
 
 async def random_entry(turn: Turn, kind: str) -> Reply:
-    """The next entry of the chat's round."""
+    """The next entry of the chat's round; any entry where the database can't tell which it has had."""
     content, deps = turn.edition.content, turn.deps
     entries = {entry.id: entry for entry in content.entries if entry.kind == kind}
     if not entries:
         return none(turn)
-    chosen = await deps.store.draw(turn.chat_key(), kind, draw_from(list(entries), deps.rng), deps.clock())
+    draw = draw_from(list(entries), deps.rng)
+    try:
+        chosen = await deps.store.draw(turn.chat_key(), kind, draw, deps.clock())
+    except (StoreTrouble, StoreError) as error:
+        log.error("entry drawn without memory error=%s", named(error))
+        chosen = draw([]).entry_id
     return first_card(content, entries[chosen], deps.phrases)
 
 

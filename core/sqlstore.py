@@ -6,7 +6,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
-    Index,
     String,
     Table,
     bindparam,
@@ -29,7 +28,6 @@ SEEN = Table(
     Column("kind", String(8), primary_key=True),
     Column("entry_id", String(32), primary_key=True),
     Column("seen_ms", BigInteger, nullable=False),
-    Index("seen_by_age", "seen_ms"),
 )
 
 _SEEN_IDS = (

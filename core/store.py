@@ -146,7 +146,11 @@ class Outcome:
 
 
 class Subscriptions(Protocol):
-    """Keeps what chats want daily and what became of it; every call is one transaction."""
+    """Keeps what chats want daily and what became of it; every call is one transaction.
+
+    Raises:
+        StoreTrouble: from any call; it changed nothing.
+    """
 
     @property
     def revision(self) -> int:
@@ -205,7 +209,11 @@ class Subscriptions(Protocol):
 
 
 class Rounds(Protocol):
-    """Keeps rounds; every call is one transaction."""
+    """Keeps rounds; every call is one transaction.
+
+    Raises:
+        StoreTrouble: from any call; it changed nothing.
+    """
 
     async def draw(self, chat_key: str, kind: str, draw: Draw, at: datetime) -> str:
         """Choose the chat's next entry of `kind` with `draw` and remember it as seen `at`."""

@@ -1,9 +1,9 @@
 import logging
-import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from core.chat import Surface
 from core.reply import plain_text
@@ -151,23 +151,33 @@ class BrokenStore:
         return None
 
 
-class DatabaseError(Exception):
-    """Like the database library's: it holds the driver's own error."""
+@pytest.fixture
+async def dropped(room: Room) -> Room:
+    """A room whose database has lost what rounds are kept in."""
+    await room.store.run(lambda connection: connection.execute(text("DROP TABLE seen")))
+    return room
 
-    orig = sqlite3.OperationalError("canary-text")
 
-
-async def test_the_log_says_what_failed_in_the_database(
-    broken: Room, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("command", ["/myth", "/fact"])
+async def test_a_draw_gives_an_entry_when_the_database_fails(
+    dropped: Room, caplog: pytest.LogCaptureFixture, command: str
 ) -> None:
-    async def fail(*_: object) -> str:
-        raise DatabaseError
+    given = [await dropped.say(command, replace(PERSON, chat_key="canary-chat")) for _ in range(3)]
+    assert all(CONTENT.entry(reply.entry_id or "") for reply in given)
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == ["entry drawn without memory error=StoreTrouble (OperationalError SQLITE_ERROR)"] * 3
 
-    DatabaseError.orig.sqlite_errorname = "SQLITE_READONLY"
-    monkeypatch.setattr(BrokenStore, "draw", fail)
-    await broken.say("/fact")
-    assert "error=DatabaseError/SQLITE_READONLY" in caplog.text
-    assert "canary-text" not in caplog.text
+
+async def test_another_gives_an_entry_when_the_database_fails(dropped: Room) -> None:
+    assert (await dropped.press("next:fact")).entry_id
+
+
+async def test_nothing_is_said_to_be_forgotten_when_the_database_fails(
+    dropped: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    reply = await dropped.say("/forget")
+    assert reply.title == "Something went wrong"
+    assert "error=StoreTrouble (OperationalError SQLITE_ERROR) stack=" in caplog.text
 
 
 @pytest.fixture

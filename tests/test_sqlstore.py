@@ -1,6 +1,7 @@
 import asyncio
+import contextlib
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -11,7 +12,7 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 
 from core.database import MIGRATIONS
-from core.errors import StoreError
+from core.errors import StoreError, StoreTrouble
 from core.pick import draw_from
 from core.sqlstore import SqlStore, metadata
 from core.store import Drawn, Tally
@@ -131,8 +132,8 @@ async def test_a_database_of_a_newer_program_is_refused_in_one_line(tmp_path: Pa
         ("nonsense", "is no database address"),
         ("sqlite://u:SEC@RET:PW9TAIL@h/x", "is no database address"),
         ("postgresql://u:p@h:port/x", "is no database address"),
-        ("sqlite:////proc/none/bot.db", "can't be made"),
-        ("sqlite:////proc/bot.db", "can't be written"),
+        ("sqlite://h/x", "is no database address"),
+        ("sqlite:///bot.db?timeout=soon", "is no database address"),
         ("nonsense://host/db", "names no database that is known"),
         ("mysql://host/db", "driver that is not installed"),
     ],
@@ -142,10 +143,88 @@ def test_an_unusable_address_is_one_clear_line(url: str, message: str) -> None:
         SqlStore(url)
 
 
-def test_a_file_that_is_no_database_is_one_clear_line(tmp_path: Path) -> None:
-    (tmp_path / "bot.db").write_text("not a database, but long enough to be looked at " * 40)
-    with pytest.raises(StoreError, match="can't be opened"):
-        SqlStore(f"sqlite:///{tmp_path / 'bot.db'}")
+READ_ONLY = "can't be written; give this user the right to, or name another place in DATABASE_URL"
+NOT_ALLOWED = (
+    "can't be opened; give this user the right to write there, or name another place in DATABASE_URL"
+)
+
+
+@pytest.mark.parametrize(
+    ("made", "url", "line"),
+    [
+        (
+            lambda path: path.write_text("not a database, but long enough to be looked at " * 40),
+            "sqlite:///bot.db",
+            "bot.db is no database; name another place in DATABASE_URL, or move this file away",
+        ),
+        (Path.mkdir, "sqlite:///bot.db", "bot.db is a folder; name a file in it in DATABASE_URL"),
+        (
+            Path.touch,
+            "sqlite:///bot.db/new.db",
+            "bot.db/new.db can't be made (File exists); name another place in DATABASE_URL",
+        ),
+        (Path.touch, "sqlite:///file:gone.db?mode=ro&uri=true", f"file:gone.db {NOT_ALLOWED}"),
+        (Path.touch, "sqlite:////proc/bot.db", f"/proc/bot.db.lock {NOT_ALLOWED}"),
+        (
+            Path.touch,
+            "sqlite:///file:bot.db?mode=ro&uri=true",
+            f"file:bot.db {READ_ONLY}",
+        ),
+        (Path.touch, "sqlite:////dev/full", "/dev/full can't be written: the disk is full; make room on it"),
+    ],
+    ids=["no database", "folder", "file for a folder", "gone", "no right", "read-only", "full"],
+)
+def test_trouble_at_the_start_is_one_line_with_the_file_the_cause_and_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Callable[[Path], object], url: str, line: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made(tmp_path / "bot.db")
+    with pytest.raises(StoreError) as caught:
+        SqlStore(url)
+    assert str(caught.value) == line
+
+
+async def test_a_damaged_database_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+    await SqlStore(f"sqlite:///{path}").close()
+    raw = bytearray(path.read_bytes())
+    raw[100:] = b"\xa5" * (len(raw) - 100)
+    path.write_bytes(raw)
+    with pytest.raises(StoreError) as caught:
+        SqlStore(f"sqlite:///{path}")
+    assert str(caught.value) == f"{path} is damaged; put a copy of it back, or move it away to start anew"
+
+
+def test_a_database_that_another_program_holds_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE theirs (a)")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreError) as caught:
+            SqlStore(f"sqlite:///{path}?timeout=0")
+    assert str(caught.value) == f"{path} is locked by another program; close that first"
+
+
+def test_a_database_of_other_tables_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE seen (a)")
+    with pytest.raises(StoreError) as caught:
+        SqlStore(f"sqlite:///{path}")
+    assert str(caught.value) == f"{path} can't be opened (SQLITE_ERROR); check DATABASE_URL"
+
+
+async def test_a_call_that_fails_tells_no_words_and_the_next_may_work(tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+    store = SqlStore(f"sqlite:///{path}?timeout=0")
+    draw = draw_from(IDS, Random(1))
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreTrouble) as caught:
+            await store.draw("canary-chat", "myth", draw, NOON)
+    assert str(caught.value) == "OperationalError SQLITE_BUSY"
+    assert await store.draw("canary-chat", "myth", draw, NOON) in IDS
+    await store.close()
 
 
 async def test_migrations_lead_to_what_a_new_database_has(tmp_path: Path) -> None:
