@@ -203,16 +203,16 @@ def test_a_key_ends_the_console_of_a_terminal_at_once(key: bytes, code: int) -> 
     if pid == 0:
         command = [sys.executable, "-m", "bots", "console"]
         os.execve(sys.executable, command, environment())  # noqa: S606 - a shell would answer the key
-    shown, quiet = b"", 0
+    shown, quiet, press_at = b"", 0, 0
     with contextlib.suppress(OSError):  # how a terminal that nobody holds any more ends
         while quiet < 100:
             # The key is pressed once the prompt has been quiet, and again after 6 s should it get lost:
             # a second one while the program ends would kill it.
             if not select.select([terminal], [], [], 0.3)[0]:
-                if b"> " in shown:
-                    if quiet % 20 == 0:
-                        os.write(terminal, key)
-                    quiet += 1
+                quiet += 1
+                if b"> " in shown and quiet >= press_at:
+                    os.write(terminal, key)
+                    press_at = quiet + 20
             elif piece := os.read(terminal, 1024):
                 shown += piece
             else:
