@@ -1,4 +1,4 @@
-"""The blind set is sound and shares no text with what guards are fitted or tuned on; its table has its rows."""
+"""The blind set is sound and shares no text with what guards are fitted on; its table has its rows."""
 
 import json
 import re

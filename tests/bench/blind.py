@@ -8,6 +8,7 @@ no longer be blind.
 
 import json
 import random
+from collections import Counter
 from pathlib import Path
 
 from tests.bench import dev, score
@@ -53,8 +54,8 @@ def rows(texts: list[Text], ruled: list[str | None]) -> list[Row]:
         stopped = sum(was is not None for _, was in pairs)
         found.append((f"{name} stopped by any guard", stopped, len(pairs)))
     for name, pairs in sorted(held.items(), key=lambda item: item[0] != "ordinary"):
-        for alarm in score.GUARDS:
-            found.append((f"{name} taken for {alarm}", sum(was == alarm for _, was in pairs), len(pairs)))
+        met = Counter(was for _, was in pairs)
+        found += [(f"{name} taken for {alarm}", met[alarm], len(pairs)) for alarm in score.GUARDS]
     return found
 
 
