@@ -163,7 +163,9 @@ def _parse(url: str) -> URL:
         raise StoreError(_NO_ADDRESS) from None
     if parsed.get_backend_name() == "sqlite" and parsed.host:
         raise StoreError(_NO_ADDRESS)
-    return parsed
+    # The short names that hosts hand out mean the driver that is here.
+    short = parsed.drivername in ("postgresql", "postgres")
+    return parsed.set(drivername="postgresql+psycopg") if short else parsed
 
 
 def _hold(database: Path) -> sqlite3.Connection:

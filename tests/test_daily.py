@@ -24,8 +24,8 @@ def stage() -> Stage:
 
 
 @pytest.fixture
-async def store() -> AsyncIterator[SqlStore]:
-    opened = SqlStore("sqlite://")
+async def store(memory: str) -> AsyncIterator[SqlStore]:
+    opened = SqlStore(memory)
     yield opened
     await opened.close()
 

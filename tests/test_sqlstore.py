@@ -22,8 +22,8 @@ IDS = ["a", "b", "c"]
 
 
 @pytest.fixture
-async def store() -> AsyncIterator[SqlStore]:
-    opened = SqlStore("sqlite://")
+async def store(memory: str) -> AsyncIterator[SqlStore]:
+    opened = SqlStore(memory)
     yield opened
     await opened.close()
 
@@ -51,12 +51,11 @@ async def test_draws_at_the_same_moment_never_give_the_same_entry(store: SqlStor
     assert len(set(given)) == 50
 
 
-async def test_the_round_survives_a_restart(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'bot.db'}"
+async def test_the_round_survives_a_restart(database: str) -> None:
     draw = draw_from(IDS, Random(1))
     given = []
     for n in range(3):
-        store = SqlStore(url)
+        store = SqlStore(database)
         given.append(await store.draw("chat", "myth", draw, NOON + timedelta(seconds=n)))
         await store.close()
     assert sorted(given) == IDS
