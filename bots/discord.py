@@ -203,8 +203,8 @@ class Desk:
             elif reply.deed is Deed.DELETE:
                 await self._deliver(request, reply, [answer.remove])
             else:
-                whisper, deed = reply.whisper, reply.deed
-                show = [partial(answer.show, page, deed=deed, whisper=whisper) for page in render(reply)]
+                shown = partial(answer.show, deed=reply.deed, whisper=reply.whisper, aloud=reply.aloud)
+                show = [partial(shown, page) for page in render(reply)]
                 sorry = partial(answer.show, deed=Deed.SEND, whisper=True)
                 await self._deliver(request, reply, show, sorry)
         finally:

@@ -57,13 +57,15 @@ class Answer:
         offered = [{"name": choice.title, "value": choice.summary} for choice in choices[:CHOICES]]
         await self._respond(_CHOICES, {"choices": offered})
 
-    async def show(self, page: Payload, *, deed: Deed, whisper: bool) -> bool:
+    async def show(self, page: Payload, *, deed: Deed, whisper: bool, aloud: bool = False) -> bool:
         """Attempt to show a message: as the first response, or in place of it, or after it; True if shown.
+
+        `aloud`, everybody sees it, whatever the person asked for.
 
         Raises:
             RetryLater, Unsure, ChatGone, Undeliverable: it was not shown, or may not have been.
         """
-        whisper = whisper or self.whispers
+        whisper = (whisper or self.whispers) and not aloud
         edits = deed is Deed.EDIT and self.is_component
         body = {**page, "flags": EPHEMERAL} if whisper and not edits else page
         await self.settle()

@@ -1,4 +1,4 @@
-"""The slash commands Discord offers, made from core's table, and whether they changed."""
+"""The commands Discord offers, typed or in a message's menu, made from core's table, and if they changed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,14 +16,16 @@ IN_SERVERS, IN_BOT_DM, IN_OTHER_CHATS = 0, 1, 2
 MANAGE_SERVER = str(1 << 5)
 """The right that shows a command; whoever uses it is looked at again (Discord docs, Permissions)."""
 
-_CHAT_INPUT, _STRING, _BOOLEAN = 1, 3, 5
+_CHAT_INPUT, _ON_MESSAGE = 1, 3
+_STRING, _BOOLEAN = 3, 5
 
 Payload = dict[str, Any]
 
 
 def slash_commands(phrases: Phrases) -> list[Payload]:
     """Every command, as Discord's bulk overwrite takes it."""
-    return [_command(command, phrases) for command in COMMANDS]
+    menus = [_on_message(command, phrases) for command in COMMANDS if command.on_message]
+    return [_command(command, phrases) for command in COMMANDS] + menus
 
 
 def same_commands(wanted: Sequence[Payload], registered: Sequence[Payload]) -> bool:
@@ -50,6 +52,17 @@ def _command(command: Command, phrases: Phrases) -> Payload:
         "name": command.name,
         "description": phrases.say(f"menu.{command.name}"),
         "options": options,
+        **_places(command),
+    }
+
+
+def _on_message(command: Command, phrases: Phrases) -> Payload:
+    """The command in the menu of a message: it has a name only (Discord docs, Message Commands)."""
+    return {"type": _ON_MESSAGE, "name": phrases.say(f"menu.{command.name}.message"), **_places(command)}
+
+
+def _places(command: Command) -> Payload:
+    return {
         "integration_types": [SERVERS] if command.member else [SERVERS, PEOPLE],
         "contexts": [IN_SERVERS, IN_BOT_DM] if command.member else [IN_SERVERS, IN_BOT_DM, IN_OTHER_CHATS],
         "default_member_permissions": MANAGE_SERVER if command.member else None,
@@ -63,5 +76,9 @@ def _essence(command: Payload) -> tuple[object, ...]:
     )
     kinds, places = command.get("integration_types") or (), command.get("contexts") or ()
     needs = command.get("default_member_permissions")
-    kind, name, description = command.get("type", _CHAT_INPUT), command["name"], command["description"]
+    kind, name, description = (
+        command.get("type", _CHAT_INPUT),
+        command["name"],
+        command.get("description") or "",
+    )
     return (kind, name, description, options, tuple(sorted(kinds)), tuple(sorted(places)), needs)

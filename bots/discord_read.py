@@ -13,11 +13,17 @@ INTERACTION, MESSAGE = "INTERACTION_CREATE", "MESSAGE_CREATE"
 COMMAND, COMPONENT, AUTOCOMPLETE = 2, 3, 4
 """Interaction types (Discord docs, Interaction Type)."""
 
+_TYPED, _ON_MESSAGE = 1, 3
+"""Types of commands (Discord docs, Application Command Types)."""
+
 EPHEMERAL = 1 << 6
 """The flag of a message that only one person sees (Discord docs, Message Flags)."""
 
 PRIVATE = "private"
 """The option of every slash command that asks for an answer only the person sees."""
+
+CHECK = "/check"
+"""What the menu of a message stands for."""
 
 HINT = "/ask"
 """Stands for a mention or private message without words: core answers it with a hint."""
@@ -30,6 +36,9 @@ _THREADS = (10, 11, 12)
 _PLAIN, _REPLY = 0, 19
 _MANAGES = 1 << 3 | 1 << 5
 _SENDS, _SENDS_IN_THREADS = 1 << 11, 1 << 38
+_EXTERNAL = 1 << 50
+"""Lets apps that only the person installed answer for everybody (Discord docs, Permissions)."""
+
 _EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 
 Payload = dict[str, Any]
@@ -73,8 +82,10 @@ def read(event: str, payload: Payload, me: Me) -> Request | None:
 
 
 def wants_whisper(payload: Payload) -> bool:
-    """Whether the person asked for a private answer: by the option, or by a button of a private one."""
+    """Whether the answer is private: by the option, by a message's menu, or as the button's message is."""
     try:
+        if (payload.get("data") or {}).get("type") == _ON_MESSAGE:
+            return payload.get("context") != _BOT_DM
         data, message = payload.get("data") or {}, payload.get("message") or {}
         options = [(option["name"], option.get("value")) for option in data.get("options") or []]
         return (PRIVATE, True) in options or bool(int(message.get("flags") or 0) & EPHEMERAL)
@@ -109,17 +120,20 @@ def _interaction(payload: Payload, me: Me) -> Request | None:
     parent = channel.get("parent_id") if channel.get("type") in _THREADS else None
     # An app that only a person installed has no chat of its own: its rounds are the person's.
     personal = bool(owners) and "0" not in owners and not alone
-    text, action, surface, message_key = "", None, Surface.MESSAGE, None
+    text, action, surface, message_key, about = "", None, Surface.MESSAGE, None, None
     if kind == COMPONENT:
         surface, action, message_key = (
             Surface.BUTTON,
             str(data["custom_id"]),
             str(int(payload["message"]["id"])),
         )
-    elif kind in (COMMAND, AUTOCOMPLETE) and data.get("type", 1) == 1:
+    elif kind in (COMMAND, AUTOCOMPLETE) and data.get("type", _TYPED) == _TYPED:
         surface = Surface.AUTOCOMPLETE if kind == AUTOCOMPLETE else Surface.MESSAGE
         options = [option.get("value") for option in data.get("options") or []]
         text = " ".join([f"/{data['name']}", *(words for words in options if isinstance(words, str))])
+    elif kind == COMMAND and data["type"] == _ON_MESSAGE:
+        message = data["resolved"]["messages"][data["target_id"]]
+        text, surface, about = CHECK, Surface.MENU, message.get("content") or _shown(message)
     else:
         return None
     return Request(
@@ -131,11 +145,23 @@ def _interaction(payload: Payload, me: Me) -> Request | None:
         surface=surface,
         thread=place if parent else None,
         message_key=message_key,
+        replied_text=about,
         language=payload.get("locale"),
         private=alone or personal,
         bot_link=f"https://discord.com/users/{me.user_id}",
         can_whisper=not alone,
+        may_share=not alone and _is_heard(payload, is_thread=bool(parent), installed=not personal),
     )
+
+
+def _is_heard(payload: Payload, *, is_thread: bool, installed: bool) -> bool:
+    """Whether others see what the bot answers; it is no way around a person's own rights."""
+    member = payload.get("member")
+    if member is None:
+        return True
+    needed = _SENDS_IN_THREADS if is_thread else _SENDS
+    theirs, ours = int(member.get("permissions") or 0), int(payload.get("app_permissions") or 0)
+    return bool(theirs & needed) and bool(ours & needed if installed else theirs & _EXTERNAL)
 
 
 def _message(payload: Payload, me: Me) -> Request | None:

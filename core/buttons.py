@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from core.card import first_card, more_card
 from core.daily_commands import daily_pressed
-from core.outcome import aside, none, random_entry, stale, topic_list, withdrawn
+from core.outcome import aside, none, random_entry, shareable, stale, topic_list, withdrawn
 from core.reply import Button, Deed, Reply
 from core.turn import Answer, Turn
 
@@ -38,6 +38,21 @@ async def show(turn: Turn) -> Reply:
     if not entry:
         return withdrawn(turn)
     return replace(first_card(turn.edition.content, entry, turn.deps.phrases), deed=Deed.EDIT)
+
+
+async def checked(turn: Turn) -> Reply:
+    """An entry picked for a claim, in place, still for the presser alone."""
+    return shareable(turn, await show(turn))
+
+
+async def share(turn: Turn) -> Reply:
+    """An entry for everybody, from an answer that only the presser sees."""
+    entry = turn.edition.content.entry(turn.words)
+    if not entry:
+        return withdrawn(turn)
+    if not turn.request.may_share:
+        return Reply(title=turn.say("share.kept"), whisper=True)
+    return replace(first_card(turn.edition.content, entry, turn.deps.phrases), aloud=True)
 
 
 async def related(turn: Turn) -> Reply:
@@ -82,6 +97,8 @@ ACTIONS: dict[str, Answer] = {
     "next": another,
     "more": more,
     "show": show,
+    "check": checked,
+    "share": share,
     "rel": related,
     "cat": category,
     "topics": topics_again,

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 
 from core.card import first_card
+from core.chat import Surface
 from core.daily_commands import daily, status, stop, suggest_settings
 from core.errors import BadInput
-from core.outcome import matched, offer, random_entry, topic_list
+from core.outcome import matched, offer, random_entry, shareable, topic_list
 from core.reply import Block, Button, Reply, Style
 from core.turn import Answer, Turn
 
@@ -22,6 +23,7 @@ class Command:
         alone: makes sense in a private chat only.
         admins: in a group, only admins may use it.
         member: of use only where the bot itself is in the chat.
+        on_message: also stands in the menu of every message, where the platform has such menus.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Command:
     alone: bool = False
     admins: bool = False
     member: bool = False
+    on_message: bool = False
 
 
 async def myth(turn: Turn) -> Reply:
@@ -59,7 +62,8 @@ async def check(turn: Turn) -> Reply:
         raise BadInput(f"check.empty.{turn.request.platform}")
     if not claim.strip():
         raise BadInput("check.no_text")
-    return await ask(replace(turn, words=claim))
+    reply = await ask(replace(turn, words=claim))
+    return shareable(turn, reply) if turn.request.surface is Surface.MENU else reply
 
 
 async def suggest(turn: Turn) -> Reply:
@@ -152,7 +156,7 @@ COMMANDS = (
     Command("myth", myth, "words"),
     Command("fact", fact, "words"),
     Command("ask", ask, "question"),
-    Command("check", check, "claim"),
+    Command("check", check, "claim", on_message=True),
     Command("topics", topics),
     Command("help", help_),
     Command("start", start, alone=True),

@@ -50,6 +50,19 @@ def _button(turn: Turn, entry: Entry) -> Button:
     return Button(turn.say("button.also", title=entry.title), f"show:{entry.id}")
 
 
+def shareable(turn: Turn, reply: Reply) -> Reply:
+    """An answer for the asker alone, who may post the entry it shows for everybody."""
+    if not turn.request.can_whisper:
+        return reply
+    rows = tuple(
+        tuple(replace(button, action=button.action.replace("show:", "check:")) for button in row)
+        for row in reply.buttons
+    )
+    if reply.entry_id:
+        rows = ((Button(turn.say("button.share"), f"share:{reply.entry_id}"),), *rows)
+    return replace(reply, whisper=True, buttons=rows)
+
+
 def offer(turn: Turn, choices: tuple[str, ...]) -> Reply:
     """Up to three entries to choose from; without any, the honest none."""
     found = [turn.edition.content.entry(choice) for choice in choices]

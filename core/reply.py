@@ -86,6 +86,7 @@ class Reply:
     Attributes:
         deed: send anew, edit the message whose button was pressed, or delete it.
         whisper: show it to the actor only, where the platform can.
+        aloud: show it to everybody, even where the button stood under what only the actor sees.
         title: one line on top.
         tone: what the title's colour and shape go by: a verdict, `crisis`, or empty.
         blocks: the body, paragraph by paragraph.
@@ -102,6 +103,7 @@ class Reply:
 
     deed: Deed = Deed.SEND
     whisper: bool = False
+    aloud: bool = False
     title: str = ""
     tone: str = ""
     blocks: tuple[Block, ...] = ()

@@ -60,6 +60,12 @@ def slash(name: str, words: str | None = None, *, private: bool = False, **field
     return interaction({"id": "1", "name": name, "type": 1, "options": options}, **fields)
 
 
+def check(said: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """The menu of a message, used on `said`."""
+    about = {"resolved": {"messages": {said["id"]: said}}, "target_id": said["id"]}
+    return interaction({"id": "2", "name": "Check this claim", "type": 3, **about}, **fields)
+
+
 def click(action: str, *, flags: int = 0, **fields: Any) -> dict[str, Any]:
     message = {"id": "600", "channel_id": fields.get("channel_id", CHANNEL), "flags": flags}
     return interaction({"custom_id": action, "component_type": 2}, 3, message=message, **fields)

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from core.buttons import ACTIONS
+from core.chat import Surface
 from core.commands import COMMANDS
 from core.reply import Deed, Reply, plain_text
 from tests.room import CONTENT, GROUP, PERSON, PHRASES, Room, actions, without
@@ -98,6 +99,46 @@ async def test_check_without_a_claim_is_one_line_on_how(
     assert reply == replace(Reply(), title=reply.title)
 
 
+MENU = replace(WHISPERING, surface=Surface.MENU)
+
+
+async def test_a_checked_claim_is_for_the_asker_alone_with_a_way_to_share(room: Room) -> None:
+    reply = await room.say("/check", replace(MENU, replied_text="is ketamine addictive?"))
+    assert (reply.whisper, reply.entry_id) == (True, "m-very-addictive")
+    assert reply.buttons[0][0].label == "Share"
+    assert actions(reply)[:2] == ["share:m-very-addictive", "next:myth"]
+
+
+async def test_an_entry_picked_for_a_claim_can_be_shared_too(room: Room) -> None:
+    offered = await room.say("/check", replace(MENU, replied_text="does it help migraine or fibro"))
+    assert offered.whisper
+    assert actions(offered)[0] == "check:f-migraine"
+    assert not any(action.startswith("share:") for action in actions(offered))
+    picked = await room.press("check:f-migraine", WHISPERING)
+    assert (picked.deed, actions(picked)[0]) == (Deed.EDIT, "share:f-migraine")
+
+
+async def test_no_entry_is_nothing_to_share(room: Room) -> None:
+    reply = await room.say("/check", replace(MENU, replied_text="quantum chromodynamics"))
+    assert reply.whisper
+    assert actions(reply) == ["topics"]
+
+
+async def test_a_claim_checked_in_a_private_chat_has_nobody_to_be_shared_with(room: Room) -> None:
+    alone = replace(PERSON, surface=Surface.MENU, replied_text="is ketamine addictive?")
+    reply = await room.say("/check", alone)
+    assert (reply.whisper, actions(reply)[0]) == (False, "next:myth")
+
+
+async def test_share_posts_the_entry_for_everybody_or_says_why_not(room: Room) -> None:
+    shared = await room.press("share:m-cure", replace(WHISPERING, may_share=True))
+    assert (shared.deed, shared.aloud, shared.whisper, shared.entry_id) == (Deed.SEND, True, False, "m-cure")
+    assert plain_text(shared) == plain_text(await room.say("/myth cure"))
+    kept = await room.press("share:m-cure", WHISPERING)
+    assert (kept.whisper, kept.entry_id) == (True, None)
+    assert "keeps my answers private" in kept.title
+
+
 async def test_random_myths_come_once_a_round(room: Room) -> None:
     myths = {entry.id for entry in CONTENT.entries if entry.kind == "myth"}
     given = [(await room.say("/myth")).entry_id for _ in range(len(myths))]
@@ -178,7 +219,9 @@ async def test_none_of_these_becomes_the_honest_none(room: Room) -> None:
     assert reply.title == "I have no entry on that"
 
 
-@pytest.mark.parametrize("action", ["more:m-cure", "rel:m-cure", "show:m-cure"])
+@pytest.mark.parametrize(
+    "action", ["more:m-cure", "rel:m-cure", "show:m-cure", "check:m-cure", "share:m-cure"]
+)
 async def test_buttons_of_a_withdrawn_entry_say_so(room: Room, action: str) -> None:
     room.use(without("m-cure"))
     assert (await room.press(action)).title == "This entry was withdrawn"

@@ -176,6 +176,54 @@ async def test_a_crisis_card_in_a_server_is_shown_to_one_person(live: w.Wire) ->
     assert "988" in text(live.shown[0])
 
 
+async def test_the_menu_of_a_message_answers_the_asker_alone_who_may_share_it(live: w.Wire) -> None:
+    await live.interact(w.check(w.message(QUESTION, mention=False)))
+    await live.until(lambda: live.shown)
+    (answer,) = live.shown
+    assert answer["flags"] == w.EPHEMERAL
+    assert actions(answer)[0] == "share:m-very-addictive"
+    member = {"user": w.user(), "permissions": str(1 << 11)}
+    await live.interact(w.click("share:m-very-addictive", flags=w.EPHEMERAL, member=member))
+    await live.until(lambda: len(live.shown) == 2)
+    shared = live.shown[1]
+    assert live.callbacks()[1]["type"] == 4
+    assert "flags" not in shared
+    assert shared["allowed_mentions"] == {"parse": []}
+    assert actions(shared)[0] == "next:myth"
+
+
+async def test_what_a_server_keeps_private_is_said_in_words(live: w.Wire) -> None:
+    await live.interact(w.click("share:m-very-addictive", flags=w.EPHEMERAL, app_permissions="0"))
+    await live.until(lambda: live.shown)
+    assert live.shown[0]["flags"] == w.EPHEMERAL
+    assert text(live.shown[0]).strip() == PHRASES.say("share.kept")
+
+
+@pytest.mark.parametrize("said", ["I want to kill myself", "how many mg should I take", "anyone selling?"])
+async def test_what_a_guard_stops_is_never_shared(live: w.Wire, said: str) -> None:
+    await live.interact(w.check(w.message(said, mention=False)))
+    await live.until(lambda: live.shown)
+    assert live.shown[0]["flags"] == w.EPHEMERAL
+    assert not any(action.startswith(("share:", "check:")) for action in actions(live.shown[0]))
+
+
+async def test_a_slow_check_is_announced_to_the_asker_alone(
+    live: w.Wire, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord_answer.DEFER_SECONDS", 0.05)
+    handle = room.app.handle
+
+    async def slowly(*given: Any) -> Any:
+        await asyncio.sleep(0.2)
+        return await handle(*given)
+
+    monkeypatch.setattr(room.app, "handle", slowly)
+    await live.interact(w.check(w.message(QUESTION, mention=False)))
+    await live.until(lambda: live.shown)
+    assert live.callbacks() == [{"type": 5, "data": {"flags": w.EPHEMERAL}}]
+    assert live.shown[0]["method"] == "PATCH"
+
+
 async def test_a_command_nobody_knows_any_more_gets_a_kind_word(live: w.Wire) -> None:
     await live.interact(w.slash("gone"))
     await live.until(lambda: live.shown)

@@ -64,6 +64,51 @@ def test_an_app_that_only_the_person_installed_keeps_the_rounds_of_the_person() 
     assert (request.chat_key, request.private, request.can_whisper) == (w.ALICE, True, True)
 
 
+@pytest.mark.parametrize(
+    ("said", "about"),
+    [
+        ({"content": "it cures all"}, "it cures all"),
+        (
+            {"content": "", "embeds": [{"title": "Myth", "description": "It cures all."}]},
+            "Myth\nIt cures all.",
+        ),
+        ({"content": ""}, ""),
+    ],
+)
+def test_the_menu_of_a_message_asks_about_that_message(said: dict[str, Any], about: str) -> None:
+    request = asked(w.check({"id": "77", **said}))
+    assert (request.text, request.surface, request.replied_text) == ("/check", Surface.MENU, about)
+    assert (request.message_key, request.can_whisper) == (None, True)
+
+
+SEND, SEND_IN_THREADS, EXTERNAL = 1 << 11, 1 << 38, 1 << 50
+ALONE = {"authorizing_integration_owners": {"1": w.ALICE}}
+IN_THREAD = {"channel_id": w.THREAD, "channel": {"id": w.THREAD, "type": 11, "parent_id": w.CHANNEL}}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "fields", "may"),
+    [
+        (SEND, SEND, {}, True),
+        (SEND, 0, {}, False),
+        (0, SEND, {}, False),
+        (SEND, SEND, IN_THREAD, False),
+        (SEND_IN_THREADS, SEND_IN_THREADS, IN_THREAD, True),
+        (SEND, SEND, ALONE, False),
+        (SEND | EXTERNAL, 0, ALONE, True),
+        (EXTERNAL, 0, ALONE, False),
+        (SEND, SEND, {**w.in_bot_dm()}, False),
+        (0, 0, {**w.in_bot_dm(), **ALONE, "context": 2}, True),
+    ],
+)
+def test_an_answer_may_be_shared_where_others_see_it_and_the_person_may_write(
+    theirs: int, ours: int, fields: dict[str, Any], may: bool
+) -> None:
+    member = {"user": w.user(), "permissions": str(theirs)}
+    request = asked(w.click("share:m-cure", **{"member": member, "app_permissions": str(ours), **fields}))
+    assert request.may_share is may
+
+
 def test_a_button_carries_its_action_and_message() -> None:
     request = asked(w.click("next:myth"))
     assert (request.action, request.surface, request.message_key) == ("next:myth", Surface.BUTTON, "600")
@@ -104,6 +149,8 @@ def test_a_reply_carries_what_it_replies_to() -> None:
         (w.slash("myth", private=True), True),
         (w.click("x"), False),
         (w.click("x", flags=w.EPHEMERAL), True),
+        (w.check(w.message("hi")), True),
+        (w.check(w.message("hi"), **w.in_bot_dm()), False),
     ],
 )
 def test_a_private_answer_is_asked_for(payload: dict[str, Any], whispers: bool) -> None:
@@ -184,6 +231,7 @@ def events(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
                 (INTERACTION, lambda: w.slash("ask", text, type=4)),
                 (INTERACTION, lambda: w.slash("myth", text, **w.in_bot_dm())),
                 (INTERACTION, lambda: w.click(text)),
+                (INTERACTION, lambda: w.check(w.message(text))),
                 (MESSAGE, lambda: w.message(text)),
                 (MESSAGE, lambda: w.message(text, place=w.DM, mention=False)),
             ]
