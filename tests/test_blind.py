@@ -14,6 +14,18 @@ DATA = Path(__file__).parent / "data"
 SEEN = [DATA / "guards_train.jsonl", DATA / "questions_train.jsonl", dev.QUESTIONS]
 
 
+LEAST = {
+    "crisis": 330,
+    "dosing": 150,
+    "sourcing": 150,
+    "ordinary": 330,
+    "lookalike-crisis": 150,
+    "lookalike-dosing": 60,
+    "lookalike-sourcing": 60,
+}
+"""How many texts of each group make a share worth telling."""
+
+
 def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
@@ -38,6 +50,12 @@ def test_every_line_has_a_text_a_guard_and_a_kind() -> None:
         assert re.fullmatch(r"[a-z-]+", str(text["kind"]))
         if str(text["kind"]).startswith(blind.LOOKALIKE):
             assert text["guard"] is None
+
+
+def test_every_group_has_texts_enough() -> None:
+    counted = Counter(blind.group(text) for text in blind.load_texts())
+    assert set(counted) == set(LEAST)
+    assert [name for name, least in LEAST.items() if counted[name] < least] == []
 
 
 def test_no_text_comes_twice() -> None:
