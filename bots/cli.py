@@ -139,6 +139,14 @@ def due(settings: Settings, chosen: argparse.Namespace) -> int:
     return 0
 
 
+def votes(settings: Settings, chosen: argparse.Namespace) -> int:
+    """List the thumbs that entries got in the last days, most thumbs down first."""
+    tallies = asyncio.run(compose.votes(settings, chosen.days))
+    lines = [f"{tally.down:5} down {tally.up:5} up  {tally.entry_id}" for tally in tallies]
+    print("\n".join(lines) or "no votes yet")
+    return 0
+
+
 def schema(_settings: Settings, _chosen: argparse.Namespace) -> int:
     """Print the JSON Schema of content files."""
     print(json.dumps(content_schema(), indent=2, ensure_ascii=False))
@@ -162,7 +170,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(run=run, file=None)
     commands = parser.add_subparsers(metavar="COMMAND")
-    for function in (run, console, check, find, answer, due, schema):
+    for function in (run, console, check, find, answer, due, votes, schema):
         text = (function.__doc__ or "").rstrip(".")
         command = commands.add_parser(function.__name__, help=text, description=text)
         command.set_defaults(run=function)
@@ -170,6 +178,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("file", nargs="?", type=Path, help="default: CONTENT_PATH")
         if function is due:
             command.add_argument("--count", type=int, default=50, help="how many lines (50)")
+        if function is votes:
+            command.add_argument("--days", type=int, default=30, help="how far back (30)")
         if function is find:
             command.add_argument("words", nargs="+")
         if function is answer:

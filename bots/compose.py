@@ -26,7 +26,7 @@ from core.phrases import load_phrases
 from core.reply import Reply
 from core.safety import load_guards
 from core.sqlstore import SqlStore
-from core.store import Subscription
+from core.store import Subscription, Tally
 from core.turn import PRIVATE, Deps
 
 log = logging.getLogger(__name__)
@@ -262,6 +262,14 @@ async def agenda(settings: Settings, count: int) -> list[str]:
     held, now = await store.agenda(count), _now()
     await store.close()
     return [_line(subscription, now) for subscription in held]
+
+
+async def votes(settings: Settings, days: int) -> list[Tally]:
+    """The thumbs of today and the days before, `days` in all; readable while the bot runs."""
+    store = SqlStore(settings.database_url, reading=True)
+    tallies = await store.votes(_now().date() - timedelta(days=days - 1))
+    await store.close()
+    return tallies
 
 
 def _line(held: Subscription, now: datetime) -> str:

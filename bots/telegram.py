@@ -25,7 +25,7 @@ from core.daily import DailyRun, Poster
 from core.delivery import GRACE_SECONDS, REMEMBERED, Bucket, Grant, Outbox, Pacer, finish
 from core.errors import RetryLater, TokenRefused, Unreachable, Unsure
 from core.phrases import Phrases
-from core.reply import Reply
+from core.reply import Deed, Reply
 
 log = logging.getLogger(__name__)
 
@@ -276,9 +276,13 @@ class Desk:
 
     def take(self, update: Update) -> None:
         """Begin to answer an update."""
-        task: asyncio.Task[object] = asyncio.create_task(self._attend(update))
+        self._begin(self._attend(update))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[object]:
+        task: asyncio.Task[object] = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def close(self) -> int:
         """Finish what is in flight; returns how many answers were dropped."""
@@ -290,11 +294,7 @@ class Desk:
 
     async def _attend(self, update: Update) -> None:
         try:
-            press = update.callback_query
-            ack = asyncio.create_task(self._acknowledge(press.id)) if press else None
             await self._answer(update)
-            if ack:
-                await ack
         except Exception as error:  # noqa: BLE001 - one update must not end the others
             place = error.__traceback__
             while place and place.tb_next:
@@ -307,16 +307,27 @@ class Desk:
             await self._moved(*moved)
         if changed := standing(update):
             await self._standing(*changed)
-        request = read(update, self._me)
-        if request is None:
-            return
-        async with self._lines.of(request.chat_key):
-            reply = await self._reply(request, post(update))
+        request, press = read(update, self._me), update.callback_query
+        reply = ack = None
+        try:
+            if request:
+                async with self._lines.of(request.chat_key):
+                    reply = await self._reply(request, post(update))
+        finally:
+            if press:
+                toast = reply.title if reply and reply.deed is Deed.TOAST else None
+                ack = self._begin(self._acknowledge(press.id, toast))
+        if request:
+            await self._show(update, request, reply)
+        if ack:
+            await ack
+
+    async def _show(self, update: Update, request: Request, reply: Reply | None) -> None:
         if update.inline_query:
             await self._sender.offer(update.inline_query.id, reply)
         elif reply is self._slow:
             await self._sender.tell(request, reply)
-        elif reply:
+        elif reply and reply.deed is not Deed.TOAST:
             await self._sender.deliver(request, reply)
 
     async def _reply(self, request: Request, told: Post) -> Reply | None:
@@ -346,12 +357,12 @@ class Desk:
                 return self._app.urgent(request, self._facts) or notice
         return await self._app.handle(request, self._facts)
 
-    async def _acknowledge(self, press_id: str) -> None:
-        """Stop the clock on the pressed button; doing it twice does no harm."""
+    async def _acknowledge(self, press_id: str, toast: str | None) -> None:
+        """Stop the clock on the pressed button, with a passing line or none; doing it twice does no harm."""
         for pause in ACK_PAUSES:
             await asyncio.sleep(pause)
             try:
-                await self._bot.answer_callback_query(press_id)
+                await self._bot.answer_callback_query(press_id, toast)
             except TelegramError as error:
                 failure = translate(error)
                 if not isinstance(failure, RetryLater | Unsure):

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from core.card import first_card, more_card
 from core.daily_commands import daily_pressed
-from core.outcome import aside, none, random_entry, shareable, stale, topic_list, withdrawn
+from core.feedback import thumb_down, thumb_up
+from core.outcome import aside, chosen, none, random_entry, shareable, stale, topic_list, withdrawn
 from core.reply import Button, Deed, Reply
 from core.turn import Answer, Turn
 
@@ -37,7 +38,7 @@ async def show(turn: Turn) -> Reply:
     entry = turn.edition.content.entry(turn.words)
     if not entry:
         return withdrawn(turn)
-    return replace(first_card(turn.edition.content, entry, turn.deps.phrases), deed=Deed.EDIT)
+    return replace(chosen(turn, entry), deed=Deed.EDIT)
 
 
 async def checked(turn: Turn) -> Reply:
@@ -103,6 +104,8 @@ ACTIONS: dict[str, Answer] = {
     "cat": category,
     "topics": topics_again,
     "none": none_of_these,
+    "up": thumb_up,
+    "down": thumb_down,
     "daily": daily_pressed,
 }
 """By what a button's action starts with; they are on old messages, so never rename one."""

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from core.card import first_card
 from core.chat import Surface
 from core.daily_commands import daily, status, stop, suggest_settings
 from core.errors import BadInput
-from core.outcome import matched, offer, random_entry, shareable, topic_list
+from core.outcome import chosen, matched, offer, random_entry, shareable, topic_list
 from core.reply import Block, Button, Reply, Style
 from core.turn import Answer, Turn
 
@@ -105,7 +104,7 @@ async def start(turn: Turn) -> Reply:
     """Hello, or the entry that a link into the private chat names."""
     content = turn.edition.content
     if entry := content.entry(turn.words.strip()):
-        return first_card(content, entry, turn.deps.phrases)
+        return chosen(turn, entry)
     rows = (
         (Button(turn.say("button.myth"), "next:myth"), Button(turn.say("button.fact"), "next:fact")),
         (Button(turn.say("button.topics"), "topics"),),
@@ -134,7 +133,7 @@ async def about(turn: Turn) -> Reply:
 
 async def privacy(turn: Turn) -> Reply:
     """What is kept, and what isn't."""
-    keys = ("privacy.text", "privacy.round", "privacy.daily", "privacy.forget")
+    keys = ("privacy.text", "privacy.round", "privacy.daily", "privacy.forget", "privacy.votes")
     return Reply(title=turn.say("privacy.title"), blocks=tuple(Block(turn.say(key)) for key in keys))
 
 
@@ -178,5 +177,5 @@ async def _of_kind(turn: Turn, kind: str) -> Reply:
     if not entry:
         return offer(turn, found.choices)
     if entry.kind == kind:
-        return first_card(content, entry, turn.deps.phrases)
+        return chosen(turn, entry)
     return replace(offer(turn, (entry.id,)), title=turn.say(f"choose.other.{entry.kind}"))

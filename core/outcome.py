@@ -21,11 +21,18 @@ async def random_entry(turn: Turn, kind: str) -> Reply:
         return none(turn)
     draw = draw_from(list(entries), deps.rng)
     try:
-        chosen = await deps.store.draw(turn.chat_key(), kind, draw, deps.clock())
+        drawn = await deps.store.draw(turn.chat_key(), kind, draw, deps.clock())
     except (StoreTrouble, StoreError) as error:
         log.error("entry drawn without memory error=%s", named(error))
-        chosen = draw([]).entry_id
-    return first_card(content, entries[chosen], deps.phrases)
+        drawn = draw([]).entry_id
+    return first_card(content, entries[drawn], deps.phrases)
+
+
+def chosen(turn: Turn, entry: Entry) -> Reply:
+    """An entry that was asked for, by words or by its button: with thumbs to say whether it helped."""
+    card = first_card(turn.edition.content, entry, turn.deps.phrases)
+    thumbs = tuple(Button(turn.say(f"button.{way}"), f"{way}:{entry.id}") for way in ("up", "down"))
+    return replace(card, buttons=(*card.buttons, thumbs))
 
 
 def matched(turn: Turn, entry: Entry, also: tuple[str, ...] = ()) -> Reply:
@@ -34,7 +41,7 @@ def matched(turn: Turn, entry: Entry, also: tuple[str, ...] = ()) -> Reply:
     `also` are entries that came close; they stand below as buttons.
     """
     content = turn.edition.content
-    card = first_card(content, entry, turn.deps.phrases)
+    card = chosen(turn, entry)
     _claim, answer, *rest = card.blocks
     about = Block(turn.say("card.matched", claim=entry.claim), style=Style.QUOTE)
     near = [other for other in (content.entry(other_id) for other_id in also) if other]

@@ -12,11 +12,15 @@ BUTTON_TITLE = 32
 
 
 class Deed(StrEnum):
-    """What to do with the message."""
+    """What to do with the message.
+
+    A toast is a passing line for who pressed a button, where the platform has such a thing.
+    """
 
     SEND = "send"
     EDIT = "edit"
     DELETE = "delete"
+    TOAST = "toast"
 
 
 class Style(StrEnum):
@@ -84,7 +88,7 @@ class Reply:
     """One answer.
 
     Attributes:
-        deed: send anew, edit the message whose button was pressed, or delete it.
+        deed: send anew, edit the message whose button was pressed, delete it, or leave it and say a line.
         whisper: show it to the actor only, where the platform can.
         aloud: show it to everybody, even where the button stood under what only the actor sees.
         title: one line on top.

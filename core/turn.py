@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 
+from core.ballots import Ballots
 from core.chat import Facts, Request
 from core.edition import Edition
 from core.phrases import Phrases
@@ -25,6 +26,7 @@ class Deps:
         secret: keys the hash under which private chats are kept.
         clock: the current time, aware.
         beats: when each platform's sender of daily posts last looked around; empty where none runs.
+        ballots: who voted on what, in this process.
     """
 
     store: Store
@@ -33,6 +35,7 @@ class Deps:
     rng: Random
     secret: bytes
     beats: dict[str, datetime] = field(default_factory=dict)
+    ballots: Ballots = field(default_factory=Ballots)
 
 
 @dataclass(frozen=True, slots=True)

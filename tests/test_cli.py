@@ -17,7 +17,7 @@ import pytest
 from bots.cli import main
 from bots.settings import KEYS
 from core.sqlstore import SqlStore
-from core.store import Standing
+from core.store import Standing, Tally
 from tests.stage import wanted
 
 ROOT = Path(__file__).parent.parent
@@ -310,3 +310,19 @@ def test_due_without_a_database_of_this_version_says_so(capsys: pytest.CaptureFi
     asyncio.run(SqlStore("sqlite:///ketafacts.db").close())
     assert main(["due"]) == 0
     assert capsys.readouterr().out == "no daily posts are set\n"
+
+
+def test_votes_lists_the_thumbs_of_the_last_days(capsys: pytest.CaptureFixture[str]) -> None:
+    async def count() -> None:
+        store, today = SqlStore("sqlite:///ketafacts.db"), datetime.now(UTC).date()
+        await store.count_votes(today, Tally("f-nmda", up=3, down=1))
+        await store.count_votes(today - timedelta(days=1), Tally("m-cure", up=1, down=2))
+        await store.count_votes(today - timedelta(days=9), Tally("m-cure", up=1, down=1))
+        await store.close()
+
+    asyncio.run(SqlStore("sqlite:///ketafacts.db").close())
+    assert main(["votes"]) == 0
+    assert capsys.readouterr().out == "no votes yet\n"
+    asyncio.run(count())
+    assert main(["votes", "--days", "8"]) == 0
+    assert capsys.readouterr().out == "    2 down     1 up  m-cure\n    1 down     3 up  f-nmda\n"

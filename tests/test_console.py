@@ -47,6 +47,11 @@ async def test_a_number_presses_the_button(room: Room) -> None:
     assert "Evidence:" in await talk(room, "/myth addictive\n2\n")
 
 
+async def test_a_thumb_is_thanked_for_in_a_line(room: Room) -> None:
+    shown = await talk(room, "/myth addictive\n4\n")
+    assert shown.endswith("\nThank you. Counted as helpful.\n\n")
+
+
 async def test_a_number_without_a_button_says_so(room: Room) -> None:
     for number in ("9", "0", "42"):
         assert f"There is no button {int(number)}." in await talk(room, f"/myth addictive\n{number}\n")

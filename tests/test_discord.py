@@ -161,6 +161,16 @@ async def test_more_is_shown_to_the_presser_alone_in_a_server(live: w.Wire, room
     assert (live.callbacks()[0]["type"], live.shown[0]["flags"]) == (4, w.EPHEMERAL)
 
 
+async def test_a_vote_is_thanked_for_in_words_that_only_the_presser_sees(live: w.Wire) -> None:
+    for place in ({}, w.in_bot_dm()):
+        await live.interact(w.click("down:m-cure", **place))
+    await live.until(lambda: len(live.shown) == 2)
+    assert [callback["type"] for callback in live.callbacks()] == [4, 4]
+    for shown in live.shown:
+        assert shown["flags"] == w.EPHEMERAL
+        assert PHRASES.say("vote.down") in text(shown)
+
+
 async def test_more_replaces_the_card_in_a_private_chat(live: w.Wire, room: Room) -> None:
     entry = room.edition.content.entries[0].id
     await live.interact(w.click(f"more:{entry}", **w.in_bot_dm()))

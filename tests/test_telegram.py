@@ -237,6 +237,15 @@ async def test_press_is_acknowledged_and_edits_its_message(wire: Wire, room: Roo
     assert wire.of("editmessagetext")[0]["message_id"] == 60
 
 
+async def test_a_vote_is_thanked_for_in_a_passing_line(wire: Wire, room: Room) -> None:
+    async with serving(wire, room):
+        wire.push(callback_query=press("up:m-cure", message("card", message_id=60)))
+        await wire.until(lambda: wire.of("answercallbackquery"))
+        await quiet(wire)
+    assert wire.of("answercallbackquery") == [{"callback_query_id": "1", "text": PHRASES.say("vote.up")}]
+    assert not wire.of("editmessagetext", "sendmessage", "deletemessage")
+
+
 @pytest.mark.parametrize(
     ("words", "anew"),
     [

@@ -1,0 +1,29 @@
+"""Memory that forgets: what is newest under each key, in this process only."""
+
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+REMEMBERED = 10_000
+"""Keys that are kept at once."""
+
+
+class Recent(Generic[Key, Value]):
+    """A mapping of at most `size` keys; the one that was set longest ago goes first."""
+
+    def __init__(self, size: int = REMEMBERED) -> None:
+        self._size = size
+        self._held: OrderedDict[Key, Value] = OrderedDict()
+
+    def get(self, key: Key) -> Value | None:
+        """What was set last under the key, if it is still known."""
+        return self._held.get(key)
+
+    def set(self, key: Key, value: Value) -> None:
+        """Keep it in place of what the key had."""
+        self._held[key] = value
+        self._held.move_to_end(key)
+        while len(self._held) > self._size:
+            self._held.popitem(last=False)

@@ -1,0 +1,16 @@
+from core.recent import Recent
+
+
+def test_what_was_set_last_is_known() -> None:
+    held: Recent[str, int] = Recent()
+    held.set("a", 1)
+    held.set("a", 2)
+    assert held.get("a") == 2
+    assert held.get("b") is None
+
+
+def test_the_key_set_longest_ago_goes_first() -> None:
+    held: Recent[str, int] = Recent(size=2)
+    for key in ("a", "b", "a", "c"):
+        held.set(key, 1)
+    assert [key for key in "abc" if held.get(key)] == ["a", "c"]
