@@ -1,9 +1,14 @@
 """What people say about answers: thumbs up and down."""
 
+import logging
+
 from core.content import Entry
+from core.errors import StoreError, StoreTrouble, named
 from core.outcome import withdrawn
 from core.reply import Deed, Reply
 from core.turn import Turn
+
+log = logging.getLogger(__name__)
 
 
 async def thumb_up(turn: Turn) -> Reply:
@@ -27,5 +32,10 @@ async def _vote(turn: Turn, way: str) -> Reply:
     entry = turn.edition.content.entry(turn.words)
     if not entry:
         return withdrawn(turn)
-    await count_thumb(turn, entry, way)
-    return Reply(deed=Deed.TOAST, whisper=True, title=turn.say(f"vote.{way}"))
+    said = f"vote.{way}"
+    try:
+        await count_thumb(turn, entry, way)
+    except (StoreTrouble, StoreError) as error:
+        log.error("vote not counted error=%s", named(error))
+        said = "vote.lost"
+    return Reply(deed=Deed.TOAST, whisper=True, title=turn.say(said))

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from core.ballots import Ballots
+from core.errors import StoreTrouble
 from core.sqlstore import SqlStore
 from core.store import Tally
 
@@ -13,18 +14,14 @@ TODAY = LATE.date()
 MINE, YOURS = ("me", "message"), ("you", "message")
 
 
-class OutOfReach(Exception):
-    pass
-
-
 class LostStore:
     """A database that can't be reached."""
 
     async def count_votes(self, day: date, tally: Tally) -> None:
-        raise OutOfReach
+        raise StoreTrouble("lost")
 
     async def votes(self, since: date) -> list[Tally]:
-        raise OutOfReach
+        raise StoreTrouble("lost")
 
 
 @pytest.fixture
@@ -70,7 +67,7 @@ async def test_after_a_restart_a_press_counts_again_at_worst(store: SqlStore) ->
 
 async def test_a_vote_that_was_not_stored_can_be_given_again(store: SqlStore) -> None:
     ballots = Ballots()
-    with pytest.raises(OutOfReach):
+    with pytest.raises(StoreTrouble):
         await ballots.cast(LostStore(), MINE, "m-one", is_up=True, at=LATE)
     await ballots.cast(store, MINE, "m-one", is_up=False, at=LATE)
     assert await store.votes(TODAY) == [Tally("m-one", down=1)]

@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from sqlalchemy import text as sql
 
 from core.reply import Deed, utf16_length
 from core.store import Tally
@@ -63,6 +64,16 @@ async def test_a_vote_on_a_withdrawn_entry_says_so_and_counts_nothing(room: Room
     room.use(without("m-cure"))
     assert (await room.press(f"up:{entry_id}")).title == "This entry was withdrawn"
     assert await votes(room) == []
+
+
+async def test_a_vote_that_can_not_be_stored_is_excused_quietly(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    await room.store.run(lambda connection: connection.execute(sql("DROP TABLE vote")))
+    reply = await room.press("up:m-cure", replace(GROUP, actor_key="canary-person"))
+    assert (reply.deed, reply.title) == (Deed.TOAST, PHRASES.say("vote.lost"))
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == ["vote not counted error=StoreTrouble (OperationalError SQLITE_ERROR)"]
 
 
 @pytest.mark.parametrize("way", ["up", "down"])
