@@ -46,6 +46,9 @@ LONGEST_PAUSE_SECONDS = 30.0
 REFUSALS = 8
 """How often in a row the token may be refused, in about two minutes, before it counts as revoked."""
 
+TYPED_PER_SECOND, TYPED_AT_ONCE = 2.0, 40
+"""Inline queries a person may make: clients send one for every pause in typing."""
+
 ACK_PAUSES = (0.0, 0.5, 2.0, 5.0)
 """Seconds before each try to tell Telegram that a press has arrived."""
 
@@ -109,6 +112,8 @@ class Telegram:
 
     async def _serve(self, bot: Bot, stop: asyncio.Event) -> None:
         log.info("telegram started username=%s", bot.username)
+        if not bot.bot.supports_inline_queries:
+            log.info("inline mode is off: to offer entries in any chat, send /setinline to @BotFather")
         desk = Desk(bot, self._app, self._phrases, self._clock)
         poll = Poll(bot, desk.take)
         menu = asyncio.create_task(keep_menu(bot, self._app.edition.content, self._phrases))
@@ -268,6 +273,7 @@ class Desk:
         self._sender = Sender(bot, self._outbox, self._moved, Reply(title=phrases.say("notice.dropped")))
         self._slow = Reply(title=phrases.say("notice.slow"))
         self._bucket = Bucket(time.monotonic)
+        self._typing = Bucket(time.monotonic, per_second=TYPED_PER_SECOND, burst=TYPED_AT_ONCE)
         self._lines = Lines()
         self._answered: OrderedDict[str, None] = OrderedDict()
         self._started = clock()
@@ -350,10 +356,11 @@ class Desk:
             if self._skipped in (1, 10, 100) or self._skipped % 1000 == 0:
                 log.info("telegram old messages skipped so_far=%d", self._skipped)
             return self._app.urgent(request, self._facts)
-        if request.addressed and request.surface is not Surface.INLINE:
-            grant = self._bucket.take(request.actor_key)
+        if request.addressed:
+            is_typing = request.surface is Surface.INLINE
+            grant = (self._typing if is_typing else self._bucket).take(request.actor_key)
             if grant is not Grant.YES:
-                notice = self._slow if grant is Grant.NOW_EMPTY else None
+                notice = self._slow if grant is Grant.NOW_EMPTY and not is_typing else None
                 return self._app.urgent(request, self._facts) or notice
         return await self._app.handle(request, self._facts)
 

@@ -18,7 +18,7 @@ from telegram.error import (
 )
 
 from bots.telegram_http import surely_unsent
-from bots.telegram_view import Json, Payload, render
+from bots.telegram_view import NO_PREVIEW, Json, Payload, inline_answer, render
 from core.chat import Request, Surface
 from core.delivery import Limits, Outbox, Priority, priority_of
 from core.errors import ChatGone, RetryLater, Undeliverable, Unsure
@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 
 LIMITS = Limits(per_second=25, burst=5, chat_per_second=1, chat_burst=3, group_per_minute=20)
 """Below Telegram's published 30 a second; per chat and group as published (Bots FAQ, read 2026-06)."""
-
-NO_PREVIEW = {"is_disabled": True}
 
 _FORBIDDEN = (
     ("blocked", "blocked"),
@@ -125,12 +123,18 @@ class Sender:
 
     async def offer(self, query_id: str, reply: Reply | None) -> None:
         """Answer an inline query, if only with nothing."""
-        results = [_article(reply)] if reply else []
-        fields = {"inline_query_id": query_id, "results": results, "cache_time": 0, "is_personal": True}
-        try:
-            await self._call("answerinlinequery", fields)
-        except TelegramError as error:
-            log.info("inline query not answered reason=%s", translate(error))
+        answer = inline_answer(query_id, reply)
+
+        async def attempt() -> None:
+            try:
+                await self._call("answerinlinequery", answer)
+            except TelegramError as error:
+                raise translate(error) from error
+
+        # Whoever types asks again before the last answer came: no chat's limit is theirs.
+        await self._outbox.deliver(
+            f"inline {query_id}", attempt, priority=priority_of(reply) if reply else Priority.ANSWER
+        )
 
     def _sending(
         self, target: _Target, reply: Reply, *, quietly: bool = False
@@ -205,17 +209,6 @@ def message_fields(payload: Payload) -> Json:
     """The message as parameters of a request."""
     fields: Json = {"text": payload.text, "entities": payload.entities, "link_preview_options": NO_PREVIEW}
     return {**fields, "reply_markup": payload.markup} if payload.markup else fields
-
-
-def _article(reply: Reply) -> Json:
-    shown = render(reply)
-    content = {
-        "message_text": shown.text,
-        "entities": shown.entities,
-        "link_preview_options": NO_PREVIEW,
-    }
-    title, number = reply.title or shown.text, reply.entry_id or "answer"
-    return {"type": "article", "id": number, "title": title, "input_message_content": content}
 
 
 def _target(request: Request, reply: Reply) -> _Target:

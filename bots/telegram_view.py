@@ -15,7 +15,7 @@ from telegram import (
 )
 
 from core.chat import Request, Surface
-from core.reply import SEPARATOR, Block, Reply, Style, paragraphs, utf16_length
+from core.reply import SEPARATOR, Article, Block, Reply, Style, paragraphs, utf16_length
 
 ALLOWED_UPDATES = (
     "message",
@@ -36,6 +36,11 @@ _STYLES = {
 }
 _UNSENDABLE = re.compile("[\ud800-\udfff]")
 
+
+CACHE_SECONDS = 300
+"""How long Telegram may answer a repeated inline query by itself; after that, content may have changed."""
+
+NO_PREVIEW = {"is_disabled": True}
 
 Json = dict[str, Any]
 """An object of the Bot API, as it is sent."""
@@ -285,6 +290,41 @@ def render(reply: Reply) -> Payload:
         part()
         writer.write(reply.closing, "italic")
     return Payload(writer.text, writer.entities, _markup(reply))
+
+
+def inline_answer(query_id: str, reply: Reply | None) -> Json:
+    """The parameters of `answerInlineQuery`; only what anybody would get for the same words is kept."""
+    articles = reply.articles if reply else ()
+    answer: Json = {
+        "inline_query_id": query_id,
+        "results": [_article(article) for article in articles],
+        "cache_time": CACHE_SECONDS if articles else 0,
+        "is_personal": not articles,
+    }
+    if reply and reply.buttons:
+        way = reply.buttons[0][0]
+        answer["button"] = {"text": way.label, "start_parameter": way.action}
+    return answer
+
+
+def _article(article: Article) -> Json:
+    shown = render(article.card)
+    content = {
+        "message_text": shown.text,
+        "entities": shown.entities,
+        "link_preview_options": NO_PREVIEW,
+    }
+    listed: Json = {
+        "type": "article",
+        "id": article.entry_id,
+        "title": article.title,
+        "description": article.summary,
+        "input_message_content": content,
+    }
+    if article.link:
+        button = {"text": article.link.label, "url": article.link.url}
+        listed["reply_markup"] = {"inline_keyboard": [[button]]}
+    return listed
 
 
 def _links(writer: _Writer, reply: Reply) -> None:

@@ -15,8 +15,9 @@ from core.commands import COMMANDS, Command, ask, suggest
 from core.daily_commands import change_standing
 from core.edition import Edition
 from core.errors import BadInput, named
+from core.inline import linked_entry, linked_guard, post_entries, step_aside
 from core.reply import Block, Reply
-from core.safety import CLASSIFIER
+from core.safety import CLASSIFIER, GUARDS
 from core.store import Standing
 from core.turn import Deps, Turn
 
@@ -81,22 +82,17 @@ class App:
     def _guarded(self, turn: Turn) -> Reply | None:
         """The safety card that what was typed calls for, if it does."""
         request = turn.request
-        if request.action is not None or not request.addressed or request.surface is Surface.AUTOCOMPLETE:
+        if request.action is not None or not request.addressed:
             return None
-        typed = _typed(request.text)
-        command = typed.command
-        text = typed.words
-        if command and command.takes == "claim":
-            text = text or request.replied_text or ""
-        ruling = turn.edition.guards.check(text)
-        if command and command.takes == "daily" and (ruling.guard != "crisis" or ruling.rule == CLASSIFIER):
-            # Settings, not questions: a time and a number of weeks look like a dose to the classifier.
+        guard = _guard(turn)
+        if guard is None:
             return None
-        # The classifier guesses, editors know: what it says of an entry's very name doesn't count.
-        if ruling.guard is None or (ruling.rule == CLASSIFIER and turn.edition.index.is_name(text)):
-            return None
-        if ruling.guard != "crisis":
-            return declined_card(turn.edition.content, ruling.guard, turn.deps.phrases)
+        if request.surface is Surface.AUTOCOMPLETE:
+            return Reply(guard=guard)
+        if request.surface is Surface.INLINE:
+            return step_aside(guard, turn.deps.phrases)
+        if guard != "crisis":
+            return declined_card(turn.edition.content, guard, turn.deps.phrases)
         seen_alone = request.private or request.can_whisper
         card = crisis_card if seen_alone and self._is_first_crisis(turn) else crisis_brief
         link = "" if request.private else request.bot_link
@@ -147,11 +143,36 @@ def _typed(text: str) -> _Typed:
     return _Typed(command if is_harmless else None, "" if is_harmless else text, is_slashed=False)
 
 
+def _guard(turn: Turn) -> str | None:
+    """The guard that stops what was typed, if one does."""
+    typed = _typed(turn.request.text)
+    command, text = typed.command, typed.words
+    if command and command.name == "start":
+        guard = linked_guard(text)
+        if guard in GUARDS:
+            return guard
+        if linked_entry(text, turn):
+            return None
+    if command and command.takes == "claim":
+        text = text or turn.request.replied_text or ""
+    ruling = turn.edition.guards.check(text)
+    sets = command and command.takes == "daily" and turn.request.surface is not Surface.INLINE
+    if sets and (ruling.guard != "crisis" or ruling.rule == CLASSIFIER):
+        # Settings, not questions: a time and a number of weeks look like a dose to the classifier.
+        return None
+    # The classifier guesses, editors know: what it says of an entry's very name doesn't count.
+    if ruling.rule == CLASSIFIER and turn.edition.index.is_name(text):
+        return None
+    return ruling.guard
+
+
 async def _answer(turn: Turn) -> Reply | None:
     request = turn.request
     if request.action is not None:
         return await pressed(turn)
     typed = _typed(request.text)
+    if request.surface is Surface.INLINE:
+        return await post_entries(replace(turn, words=typed.words))
     if typed.command and (typed.is_slashed or request.addressed):
         run = suggest if request.surface is Surface.AUTOCOMPLETE else typed.command.run
         return await run(replace(turn, words=typed.words))

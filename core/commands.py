@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from core.chat import Surface
 from core.daily_commands import daily, status, stop, suggest_settings
 from core.errors import BadInput
+from core.inline import TOPICS, linked_entry
 from core.outcome import chosen, matched, offer, random_entry, shareable, topic_list
 from core.reply import Block, Button, Reply, Style
 from core.turn import Answer, Turn
@@ -66,12 +67,10 @@ async def check(turn: Turn) -> Reply:
 
 
 async def suggest(turn: Turn) -> Reply:
-    """Entries to pick from while words are being typed; none where a guard would stop them."""
+    """Entries or settings to pick from while words are being typed."""
     request = turn.request
     if request.text.startswith("/daily "):
         return Reply(choices=suggest_settings(turn.words))
-    if turn.edition.guards.check(request.text).guard:
-        return Reply()
     kind = next((kind for kind in ("myth", "fact") if request.text.startswith(f"/{kind} ")), None)
     return Reply(choices=turn.edition.completions.find(turn.words, kind))
 
@@ -101,9 +100,11 @@ async def help_(turn: Turn) -> Reply:
 
 
 async def start(turn: Turn) -> Reply:
-    """Hello, or the entry that a link into the private chat names."""
+    """Hello, or what a link into the private chat names."""
     content = turn.edition.content
-    if entry := content.entry(turn.words.strip()):
+    if turn.words.strip() == TOPICS:
+        return topic_list(turn)
+    if entry := linked_entry(turn.words.strip(), turn):
         return chosen(turn, entry)
     rows = (
         (Button(turn.say("button.myth"), "next:myth"), Button(turn.say("button.fact"), "next:fact")),

@@ -68,7 +68,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several entries to pick from: a suggestion or an inline result."""
+    """One of several entries to pick from: a suggestion."""
 
     entry_id: str
     title: str
@@ -98,6 +98,7 @@ class Reply:
         closing: the last line, set small.
         buttons: rows of buttons.
         choices: suggestions, for surfaces that show a list.
+        articles: what an inline query may post; an action of a button beside them is what /start gets.
         picture: an image that goes with the answer.
         answers: the message to reply to.
         thread: where inside the chat it goes.
@@ -116,11 +117,31 @@ class Reply:
     closing: str = ""
     buttons: tuple[tuple[Button, ...], ...] = ()
     choices: tuple[Choice, ...] = ()
+    articles: "tuple[Article, ...]" = ()
     picture: Picture | None = None
     answers: str | None = None
     thread: str | None = None
     entry_id: str | None = None
     guard: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """An entry that a person may post, in their own name, into a chat where the bot may not be.
+
+    Attributes:
+        entry_id: the entry.
+        title: how it is listed.
+        summary: a line or two below that.
+        card: what is posted.
+        link: a button under the card, to an address.
+    """
+
+    entry_id: str
+    title: str
+    summary: str
+    card: Reply
+    link: Link | None = None
 
 
 SEPARATOR = " · "

@@ -101,6 +101,19 @@ async def test_dosing_and_sourcing_are_declined_with_the_nearest_safe_entry(
     assert actions(reply) == [f"show:{entry_id}"]
 
 
+@pytest.mark.parametrize("command", ["/ask", "/myth", "/fact", "/check", "/daily"])
+async def test_nothing_is_suggested_to_somebody_in_danger(room: Room, command: str) -> None:
+    typing = replace(DISCORD, surface=Surface.AUTOCOMPLETE)
+    assert (await room.say(f"{command} I want to kill myself", typing)).choices == ()
+
+
+@pytest.mark.parametrize("command", ["/ask", "/myth", "/fact", "/check"])
+@pytest.mark.parametrize("typed", ["how much ketamine should I take", "where can I buy it"])
+async def test_nothing_is_suggested_for_what_a_guard_stops(room: Room, command: str, typed: str) -> None:
+    typing = replace(DISCORD, surface=Surface.AUTOCOMPLETE)
+    assert (await room.say(f"{command} {typed}", typing)).choices == ()
+
+
 async def test_unaddressed_talk_in_a_group_is_left_alone(room: Room) -> None:
     quiet = replace(GROUP, addressed=False)
     assert await room.silence("is ketamine addictive?", quiet)

@@ -1,6 +1,7 @@
 """The Telegram adapter through the real library, with a Telegram of a few lines."""
 
 import asyncio
+import json
 import logging
 import os
 import time
@@ -17,10 +18,10 @@ from telegram import Bot, Update
 from telegram.error import InvalidToken, NetworkError, TimedOut
 from telegram.request import BaseRequest
 
-from bots.telegram import Telegram
+from bots.telegram import TYPED_AT_ONCE, Telegram
 from bots.telegram_http import NotSent
 from bots.telegram_send import LIMITS, Sender, TelegramFacts, translate
-from bots.telegram_view import migration, post, read, render
+from bots.telegram_view import inline_answer, migration, post, read, render
 from core.chat import Request
 from core.delivery import Outbox, Pacer
 from core.errors import RetryLater, TokenRefused, Unreachable
@@ -452,13 +453,99 @@ async def test_only_admins_delete_what_is_kept_for_a_group(
     assert (PHRASES.say("forget.admins") not in sent(wire)[0]["text"]) is deleted
 
 
-async def test_inline_query_is_always_answered(wire: Wire, room: Room) -> None:
-    query = {"id": "5", "from": ADA, "query": "/about", "offset": ""}
+def typing(words: str, query_id: str = "5") -> dict[str, Any]:
+    return {"id": query_id, "from": ADA, "query": words, "offset": ""}
+
+
+async def test_inline_query_offers_articles_that_carry_no_callback(wire: Wire, room: Room) -> None:
     async with serving(wire, room):
-        wire.push(inline_query=query)
-        wire.push(inline_query={**query, "query": "zzz"})
-        await wire.until(lambda: len(wire.of("answerinlinequery")) == 2)
-    assert [len(call["results"]) for call in wire.of("answerinlinequery")] == [1, 0]
+        wire.push(inline_query=typing("hooked"))
+        await wire.until(lambda: wire.of("answerinlinequery"))
+    (call,) = wire.of("answerinlinequery")
+    first = call["results"][0]
+    assert (first["type"], first["id"]) == ("article", "m-very-addictive")
+    assert (first["title"], first["description"][:19]) == (
+        "Medical ketamine is very addictive.",
+        "▲ Myth: misleading.",
+    )
+    assert "Sources:" in first["input_message_content"]["message_text"]
+    for result in call["results"]:
+        (row,) = result["reply_markup"]["inline_keyboard"]
+        (button,) = row
+        assert button == {
+            "text": "Open in the bot",
+            "url": f"https://t.me/{ME.username}?start=e-{result['id']}",
+        }
+    assert (call["cache_time"], call["is_personal"]) == (300, False)
+    assert "button" not in call
+
+
+@pytest.mark.parametrize(
+    ("words", "parameter"),
+    [("I want to kill myself", "g-crisis"), ("where to buy it illegally, dealer", "g-sourcing")],
+)
+async def test_inline_query_in_danger_gets_the_way_into_private_only(
+    wire: Wire, room: Room, words: str, parameter: str
+) -> None:
+    async with serving(wire, room):
+        wire.push(inline_query=typing(words))
+        await wire.until(lambda: wire.of("answerinlinequery"))
+    (call,) = wire.of("answerinlinequery")
+    assert (call["results"], call["cache_time"], call["is_personal"]) == ([], 0, True)
+    assert call["button"]["start_parameter"] == parameter
+
+
+async def test_inline_queries_count_for_each_person_but_danger_is_always_met(wire: Wire, room: Room) -> None:
+    async with serving(wire, room):
+        for number in range(TYPED_AT_ONCE + 5):
+            wire.push(inline_query=typing("hooked", str(number)))
+        wire.push(inline_query=typing("I want to kill myself", "crisis"))
+        wire.push(inline_query={**typing("hooked", "other"), "from": {**ADA, "id": 8}})
+        wire.push(message=message("/about"))
+        await wire.until(lambda: len(wire.of("answerinlinequery")) == TYPED_AT_ONCE + 7, 8)
+        await wire.until(lambda: sent(wire))
+    answers = {call["inline_query_id"]: call for call in wire.of("answerinlinequery")}
+    assert answers["0"]["results"]
+    assert answers[str(TYPED_AT_ONCE + 4)]["results"] == []
+    assert answers["crisis"]["button"]["start_parameter"] == "g-crisis"
+    assert answers["other"]["results"]
+    assert len(sent(wire)) == 1
+
+
+async def test_inline_query_that_expired_ends_in_one_line(
+    wire: Wire, room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "core")
+    wire.failures["answerinlinequery"] = [
+        refusal(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
+    ]
+    async with serving(wire, room):
+        wire.push(inline_query=typing("hooked"))
+        await wire.until(lambda: wire.of("answerinlinequery"))
+        await quiet(wire)
+    assert len(wire.of("answerinlinequery")) == 1
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "core.delivery"]
+    assert line.lower().startswith("undeliverable reason=query is too old")
+
+
+async def test_what_was_posted_with_the_bots_help_is_left_alone(wire: Wire, room: Room) -> None:
+    async with serving(wire, room):
+        for chat in (PRIVATE, GROUP):
+            wire.push(message=message("/myth", chat, via_bot=ME.to_dict()))
+        wire.push(message=message("/about"))
+        await wire.until(lambda: sent(wire))
+    assert len(sent(wire)) == 1
+
+
+@pytest.mark.parametrize("supported", [True, False])
+async def test_the_log_says_once_what_inline_mode_needs(
+    wire: Wire, room: Room, caplog: pytest.LogCaptureFixture, supported: bool
+) -> None:
+    caplog.set_level(logging.INFO, "bots")
+    wire.answers["getme"] = {**ME.to_dict(), "supports_inline_queries": supported}
+    async with serving(wire, room):
+        await quiet(wire)
+    assert caplog.text.count("/setinline") == (0 if supported else 1)
 
 
 async def test_menus_are_set_only_where_they_differ(wire: Wire, room: Room) -> None:
@@ -692,6 +779,7 @@ def test_no_update_is_slow_or_raises(raw: dict[str, Any]) -> None:
     if reply:
         assert reply.title != PHRASES.say("error.title")
         render(reply).text.encode()
+        json.dumps(inline_answer("1", reply)).encode()
     assert spent + time.thread_time() - began < SLOW_SECONDS
 
 
