@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check console lock clean
+.PHONY: run test kill check console lock clean
 
 run: $(VENV)/ready
 	@$(BIN)/ketafacts run
@@ -13,6 +13,10 @@ console: $(VENV)/ready
 
 test: check
 	$(BIN)/pytest --cov --cov-report=term-missing --durations=5
+
+# At every await of the sending of daily posts, and at random moments.
+kill: $(VENV)/ready
+	$(BIN)/python -m tests.kills 200
 
 check: $(VENV)/ready
 	$(BIN)/ruff format --check .

@@ -14,6 +14,9 @@ from aiohttp import WSMsgType, web
 BOT, ALICE, SERVER, CHANNEL, THREAD, DM, OWNER = "900", "7", "500", "501", "502", "503", "8"
 TOKEN = "wire.token.of-no-real-bot"  # noqa: S105 - made up
 EPHEMERAL = 64
+NONCE_SECONDS = 120.0
+"""For how long a nonce counts; Discord's documentation says "a few minutes"."""
+
 _EPOCH_MS = 1_420_070_400_000
 _NUMBERS = itertools.count(1)
 
@@ -120,7 +123,7 @@ class Wire:
         self.history: list[dict[str, Any]] = []
         self.refused_gateway = 0
         self._acked: dict[str, int] = {}
-        self._nonces: set[str] = set()
+        self._nonces: dict[str, tuple[float, dict[str, Any]]] = {}
         self._sockets: list[web.WebSocketResponse] = []
 
     async def bring(self, event: str, payload: dict[str, Any]) -> None:
@@ -226,11 +229,9 @@ class Wire:
         if parts[0] == "webhooks":
             return self._hook(request.method, parts[2], body)
         if parts[0] == "channels":
-            nonce = body.get("nonce", snowflake())
-            if nonce not in self._nonces:
-                self._nonces.add(nonce)
-                self.shown.append({**body, "channel_id": parts[1]})
-            return 200, {"id": snowflake()}
+            return 200, self._history(request, parts[1]) if request.method == "GET" else self._post(
+                parts[1], body
+            )
         if parts[-1] == "commands":
             if request.method == "PUT":
                 self.commands = [{"id": str(n), "version": "1", **c} for n, c in enumerate(body, 1)]
@@ -252,6 +253,24 @@ class Wire:
             "verify_key": "",
             "flags": 0,
         }
+
+    def _post(self, channel: str, body: Any) -> dict[str, Any]:
+        """Show a message, unless its nonce was seen a short while ago."""
+        nonce, now = body.get("nonce"), time.monotonic()
+        then, earlier = self._nonces.get(nonce, (now - NONCE_SECONDS, {}))
+        if nonce and now - then < NONCE_SECONDS:
+            return earlier
+        message = {**body, "id": snowflake(), "channel_id": channel, "author": user(BOT)}
+        self.shown.append(message)
+        if nonce:
+            self._nonces[nonce] = (now, message)
+        return message
+
+    def _history(self, request: web.Request, channel: str) -> list[dict[str, Any]]:
+        """What was said after an id, the newest first."""
+        after, limit = int(request.query["after"]), int(request.query["limit"])
+        there = [m for m in self.shown if m.get("channel_id") == channel and int(m["id"]) > after]
+        return there[::-1][:limit]
 
     def _callback(self, token: str, body: Any) -> tuple[int, Any]:
         if token in self._acked:
