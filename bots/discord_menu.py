@@ -34,18 +34,11 @@ def same_commands(wanted: Sequence[Payload], registered: Sequence[Payload]) -> b
 
 
 def _command(command: Command, phrases: Phrases) -> Payload:
-    options: list[Payload] = []
+    options = [_part(name, values, phrases) for name, values in command.parts.items()]
     shown = phrases.say(f"takes.{command.takes}")
-    if shown:
-        options.append(
-            {
-                "type": _STRING,
-                "name": command.takes,
-                "description": phrases.say(f"slash.{command.takes}"),
-                "required": not shown.startswith("["),
-                "autocomplete": True,
-            }
-        )
+    if shown and not options:
+        required = not shown.startswith("[")
+        options.append({**_part(command.takes, (), phrases), "required": required})
     options.append({"type": _BOOLEAN, "name": PRIVATE, "description": phrases.say("slash.private")})
     return {
         "type": _CHAT_INPUT,
@@ -54,6 +47,13 @@ def _command(command: Command, phrases: Phrases) -> Payload:
         "options": options,
         **_places(command),
     }
+
+
+def _part(name: str, values: Sequence[str], phrases: Phrases) -> Payload:
+    """An option that is typed: one of a few values, or with suggestions."""
+    choices = [{"name": phrases.say(f"choice.{value.replace(' ', '_')}"), "value": value} for value in values]
+    option = {"type": _STRING, "name": name, "description": phrases.say(f"slash.{name}"), "required": False}
+    return {**option, "choices": choices} if choices else {**option, "autocomplete": True}
 
 
 def _on_message(command: Command, phrases: Phrases) -> Payload:
@@ -71,7 +71,10 @@ def _places(command: Command) -> Payload:
 
 def _essence(command: Payload) -> tuple[object, ...]:
     options = tuple(
-        (o["type"], o["name"], o["description"], bool(o.get("required")), bool(o.get("autocomplete")))
+        (
+            *(o["type"], o["name"], o["description"], bool(o.get("required")), bool(o.get("autocomplete"))),
+            tuple((choice["name"], choice["value"]) for choice in o.get("choices") or ()),
+        )
         for o in command.get("options") or []
     )
     kinds, places = command.get("integration_types") or (), command.get("contexts") or ()

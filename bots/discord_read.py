@@ -120,7 +120,7 @@ def _interaction(payload: Payload, me: Me) -> Request | None:
     parent = channel.get("parent_id") if channel.get("type") in _THREADS else None
     # An app that only a person installed has no chat of its own: its rounds are the person's.
     personal = bool(owners) and "0" not in owners and not alone
-    text, action, surface, message_key, about = "", None, Surface.MESSAGE, None, None
+    text, action, surface, message_key, about, part = "", None, Surface.MESSAGE, None, None, ""
     if kind == COMPONENT:
         surface, action, message_key = (
             Surface.BUTTON,
@@ -129,8 +129,10 @@ def _interaction(payload: Payload, me: Me) -> Request | None:
         )
     elif kind in (COMMAND, AUTOCOMPLETE) and data.get("type", _TYPED) == _TYPED:
         surface = Surface.AUTOCOMPLETE if kind == AUTOCOMPLETE else Surface.MESSAGE
-        options = [option.get("value") for option in data.get("options") or []]
-        text = " ".join([f"/{data['name']}", *(words for words in options if isinstance(words, str))])
+        options = [o for o in data.get("options") or [] if isinstance(o.get("value"), str)]
+        if focused := next((o for o in options if kind == AUTOCOMPLETE and o.get("focused")), None):
+            options, part = [focused], str(focused["name"])
+        text = " ".join([f"/{data['name']}", *(o["value"] for o in options)])
     elif kind == COMMAND and data["type"] == _ON_MESSAGE:
         message = data["resolved"]["messages"][data["target_id"]]
         text, surface, about = CHECK, Surface.MENU, message.get("content") or _shown(message)
@@ -150,6 +152,7 @@ def _interaction(payload: Payload, me: Me) -> Request | None:
         private=alone or personal,
         bot_link=f"https://discord.com/users/{me.user_id}",
         can_whisper=not alone,
+        part=part,
         may_share=not alone and _is_heard(payload, is_thread=bool(parent), installed=not personal),
     )
 

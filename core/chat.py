@@ -37,6 +37,7 @@ class Request:
         addressed: the bot was meant: a command, a mention, a reply to it, a private chat.
         bot_link: an address that opens a private chat with the bot; empty if there is none.
         can_whisper: the platform can show this answer to the actor only.
+        part: the option that is being typed, where the platform asks for each alone; `text` has nothing else.
         may_share: what the bot shows here can be seen by the others, and the actor may write here.
     """
 
@@ -55,6 +56,7 @@ class Request:
     bot_link: str = ""
     can_whisper: bool = False
     may_share: bool = False
+    part: str = ""
 
 
 class Facts(Protocol):

@@ -1,6 +1,7 @@
 """What the bot can be told to do: one function for each command, and the table they stand in."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from core.chat import Surface
 from core.daily_commands import daily, status, stop, suggest_settings
@@ -9,6 +10,7 @@ from core.inline import TOPICS, linked_entry
 from core.outcome import chosen, matched, offer, random_entry, shareable, topic_list
 from core.reply import Block, Button, Reply, Style
 from core.turn import Answer, Turn
+from core.when import PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Command:
         run: answers it.
         takes: what may follow it: `words`, a `question`, `daily` settings or `nothing`; or a
             `claim`, which may also be the message replied to.
+        parts: the same in pieces, for a platform that asks for each alone: what each can be, if
+            that is few.
         alone: makes sense in a private chat only.
         admins: in a group, only admins may use it.
         member: of use only where the bot itself is in the chat.
@@ -29,6 +33,7 @@ class Command:
     name: str
     run: Answer
     takes: str = "nothing"
+    parts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     alone: bool = False
     admins: bool = False
     member: bool = False
@@ -69,8 +74,8 @@ async def check(turn: Turn) -> Reply:
 async def suggest(turn: Turn) -> Reply:
     """Entries or settings to pick from while words are being typed."""
     request = turn.request
-    if request.text.startswith("/daily "):
-        return Reply(choices=suggest_settings(turn.words))
+    if request.text.startswith("/daily"):
+        return Reply(choices=suggest_settings(request.part, turn.words))
     kind = next((kind for kind in ("myth", "fact") if request.text.startswith(f"/{kind} ")), None)
     return Reply(choices=turn.edition.completions.find(turn.words, kind))
 
@@ -163,7 +168,7 @@ COMMANDS = (
     Command("about", about),
     Command("privacy", privacy),
     Command("forget", forget, admins=True),
-    Command("daily", daily, "daily", admins=True, member=True),
+    Command("daily", daily, "daily", PARTS, admins=True, member=True),
     Command("stop", stop, admins=True, member=True),
     Command("status", status, admins=True, member=True),
 )

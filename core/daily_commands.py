@@ -59,16 +59,42 @@ async def status(turn: Turn) -> Reply:
     return _whisper(turn, reply)
 
 
-def suggest_settings(words: str) -> tuple[Choice, ...]:
-    """Settings to pick from while they are being typed: the places that the last words begin."""
-    try:
-        wish = read_wish(words)
-    except BadInput:
-        return ()
-    if wish.verb is not Verb.SET:
-        return ()
-    texts = [_typed(replace(wish, place=place.label())) for place in suggest_places(wish.place)]
+def suggest_settings(part: str, typed: str) -> tuple[Choice, ...]:
+    """What the part may become that is being typed: times, places or days."""
+    suggest = _SUGGEST.get(part)
+    texts = suggest(typed.strip()) if suggest else []
     return tuple(Choice(text, text, text) for text in texts if len(text) <= CHOICE_LETTERS)
+
+
+def _suggest_times(typed: str) -> list[str]:
+    """The time as it will be understood, then half hours that begin so."""
+    if not typed:
+        return [*TIMES]
+    hours = [f"{hour}:{minute}" for hour in range(24) for minute in ("00", "30")]
+    near = [text for text in hours if text.startswith(typed.removeprefix("0") or "0")]
+    try:
+        at = read_wish(typed).at
+    except BadInput:
+        at = None
+    return list(dict.fromkeys([f"{at.hour}:{at:%M}", *near] if at else near))
+
+
+def _suggest_places(typed: str) -> list[str]:
+    return [place.label() for place in suggest_places(typed)]
+
+
+def _suggest_days(typed: str) -> list[str]:
+    """Days by their names; several in a row go on with the last."""
+    before, comma, last = typed.lower().rpartition(",")
+    names = DAY_NAMES if comma else ("every day", "weekdays", "weekends", *DAY_NAMES)
+    return [f"{before}{comma}{name}" for name in names if name.startswith(last.strip())]
+
+
+_SUGGEST: dict[str, Callable[[str], list[str]]] = {
+    "time": _suggest_times,
+    "place": _suggest_places,
+    "days": _suggest_days,
+}
 
 
 async def daily_pressed(turn: Turn) -> Reply:

@@ -121,6 +121,8 @@ def suggest_places(text: str, limit: int = 25) -> list[Place]:
     typed = plain_name(text)
     if not typed:
         return large_cities()
+    if choices := _ABBREVIATIONS.get(typed):
+        return [zone_place(zone) for zone in choices]
     found = [_place(line) for line in _lines(f"|{typed}", LOOKED_AT)]
     # "be" is Peking's and Bogotá's too, in some language; Berlin comes first.
     found.sort(key=lambda place: not plain_name(place.name).startswith(typed))

@@ -54,6 +54,15 @@ DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 KIND_WORDS = {"myth": "myths", "fact": "facts", "both": "both"}
 """How each kind is typed."""
 
+PARTS: dict[str, tuple[str, ...]] = {
+    "time": (),
+    "place": (),
+    "days": (),
+    "kind": ("both", "myths", "facts"),
+    "action": ("pause 1 week", "pause 2 weeks", "pause 4 weeks", "resume", "preview", "off"),
+}
+"""What a wish is made of, for platforms that ask for each part alone: all that it can be, if that is few."""
+
 _DAY_SETS = {
     "weekdays": WEEKDAYS,
     "workdays": WEEKDAYS,
@@ -62,6 +71,7 @@ _DAY_SETS = {
     "daily": EVERY_DAY,
     "everyday": EVERY_DAY,
 }
+_ALONE = {*_VERBS, "pause"}
 _FILLERS = {"at", "in", "on", "and", "time"}
 _UNITS = {"d": 1, "day": 1, "days": 1, "w": 7, "week": 7, "weeks": 7, "month": 30, "months": 30}
 _TIME = re.compile(
@@ -120,6 +130,8 @@ def _settings(typed: str) -> Wish:
             wish = replace(wish, days=(wish.days or 0) | days)
         elif word in _KINDS:
             wish = replace(wish, kind=_KINDS[word])
+        elif word in _ALONE and word not in _FILLERS:
+            raise BadInput("daily.one_thing", word=word)
         elif word and word not in _FILLERS:
             place.append(token)
     if place and place[0][0].isdigit():

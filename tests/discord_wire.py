@@ -69,6 +69,15 @@ def check(said: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return interaction({"id": "2", "name": "Check this claim", "type": 3, **about}, **fields)
 
 
+def filled(name: str, *, typing: str = "", **parts: str) -> dict[str, Any]:
+    """A command with several options; `typing` names the one that is being typed."""
+    options: list[dict[str, Any]] = [{"name": part, "type": 3, "value": text} for part, text in parts.items()]
+    for option in options:
+        option.update({"focused": True} if option["name"] == typing else {})
+    kind, rights = (4 if typing else 2), {"user": user(), "roles": [], "permissions": "32"}
+    return interaction({"id": "1", "name": name, "type": 1, "options": options}, kind, member=rights)
+
+
 def click(action: str, *, flags: int = 0, **fields: Any) -> dict[str, Any]:
     message = {"id": "600", "channel_id": fields.get("channel_id", CHANNEL), "flags": flags}
     return interaction({"custom_id": action, "component_type": 2}, 3, message=message, **fields)

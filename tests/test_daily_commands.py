@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.chat import Request
+from core.daily_commands import suggest_settings
 from core.errors import ChatGone
 from core.reply import Deed, Reply, plain_text
 from core.store import Standing, Subscription
@@ -67,6 +68,39 @@ async def test_a_name_too_long_for_a_button_goes_by_its_zone(room: Room) -> None
     assert all(len(action.encode()) <= 64 for action in actions(choice))
     for action in actions(choice):
         assert (await room.press(action)).title == "Daily post set"
+
+
+@pytest.mark.parametrize(
+    ("part", "typed", "offers"),
+    [
+        ("time", "", ["8:00", "9:00", "12:00", "18:00", "20:00"]),
+        ("time", "21", ["21:00", "21:30"]),
+        ("time", "09", ["9:00", "9:30"]),
+        ("time", "00", ["0:00", "0:30"]),
+        ("time", "7.15pm", ["19:15"]),
+        ("time", "25", []),
+        ("place", "BST", ["London (GB)", "Dhaka (BD)"]),
+        ("days", "mon,t", ["mon,tuesday", "mon,thursday"]),
+        ("days", "x", []),
+        ("words", "x", []),
+    ],
+)
+def test_a_part_that_is_typed_can_be_picked(part: str, typed: str, offers: list[str]) -> None:
+    assert [choice.summary for choice in suggest_settings(part, typed)][: len(offers) + 1] == offers
+
+
+async def test_every_suggested_time_place_and_day_can_be_read(room: Room) -> None:
+    for part in ("time", "place", "days"):
+        for typed in ("", "1", "b", "Lo", "mon,"):
+            for choice in suggest_settings(part, typed):
+                rest = {"time": "Berlin", "place": "9:00", "days": "9:00 Berlin"}[part]
+                assert "Next posts:" in plain_text(await room.say(f"/daily {choice.summary} {rest}"))
+
+
+@pytest.mark.parametrize("text", ["/daily 9:00 Berlin resume", "/daily off 9:00", "/daily 9 pause 2 weeks"])
+async def test_settings_and_what_ends_them_are_two_things(room: Room, text: str) -> None:
+    assert "One thing at a time" in plain_text(await room.say(text))
+    assert await room.store.agenda(5) == []
 
 
 async def test_parts_change_and_the_rest_stays(room: Room) -> None:

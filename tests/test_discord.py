@@ -118,11 +118,44 @@ async def test_a_removed_bot_suspends_and_an_invited_one_goes_on(wire: w.Wire, r
         assert await standing() is Standing.ACTIVE
 
 
-async def test_typing_a_place_offers_settings(live: w.Wire) -> None:
-    await live.interact(w.slash("daily", "9am Berl", type=4))
+@pytest.mark.parametrize(
+    ("part", "typed", "offers"),
+    [
+        ("time", "9", ["9:00", "9:30"]),
+        ("place", "Berl", ["Berlin (DE)"]),
+        ("place", "america/ind", ["America/Indiana/Indianapolis"]),
+        ("days", "we", ["weekdays", "weekends", "wednesday"]),
+    ],
+)
+async def test_settings_are_offered_while_one_of_them_is_typed(
+    live: w.Wire, part: str, typed: str, offers: list[str]
+) -> None:
+    await live.interact(w.filled("daily", typing=part, kind="both", **{part: typed}))
     await live.until(live.callbacks)
     offered = [choice["value"] for choice in live.callbacks()[0]["data"]["choices"]]
-    assert offered[0].startswith("09:00 Berlin")
+    assert offered[: len(offers)] == offers
+
+
+async def test_one_command_with_options_sets_the_daily_post(live: w.Wire, room: Room) -> None:
+    await live.interact(w.filled("daily", place="Berlin (DE)", time="9am", kind="myths", days="weekdays"))
+    await live.until(lambda: live.shown)
+    assert "A myth, on weekdays, at 09:00 in Berlin." in text(live.shown[0])
+    await live.interact(w.filled("daily", action="pause 2 weeks"))
+    await live.until(lambda: len(live.shown) == 2)
+    assert "Daily post is paused" in text(live.shown[1])
+    held = await room.store.subscription("discord", w.CHANNEL)
+    assert held
+    assert (held.plan, held.kind) == (Plan(clock_time(9), "Europe/Berlin", 0b11111), "myth")
+
+
+async def test_whoever_may_not_manage_the_server_sets_nothing(live: w.Wire, room: Room) -> None:
+    asked = w.filled("daily", time="9:00", place="Berlin")
+    asked["member"]["permissions"] = "0"
+    await live.interact(asked)
+    await live.until(lambda: live.shown)
+    assert "only admins" in text(live.shown[0])
+    assert live.shown[0]["flags"] == w.EPHEMERAL
+    assert await room.store.agenda(5) == []
 
 
 async def test_only_those_who_manage_the_server_are_offered_settings(live: w.Wire) -> None:

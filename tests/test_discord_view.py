@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 
 from bots.discord_menu import same_commands, slash_commands
@@ -6,6 +8,7 @@ from core.card import first_card, more_card
 from core.commands import COMMANDS
 from core.completion import OFFERED, Completions
 from core.reply import SEPARATOR, Block, Button, Link, Reply, Style, utf16_length
+from core.when import read_wish
 from tests.room import CONTENT, PHRASES
 
 ALL_STYLES = Reply(
@@ -123,6 +126,28 @@ def test_a_question_is_required_and_words_are_not() -> None:
         if len(c.get("options", [])) > 1
     }
     assert required == {"myth": False, "fact": False, "ask": True, "check": False, "daily": False}
+
+
+def test_the_daily_post_is_set_in_parts_that_are_suggested_or_chosen() -> None:
+    (daily,) = [command for command in slash_commands(PHRASES) if command["name"] == "daily"]
+    parts = {o["name"]: [c["value"] for c in o.get("choices", [])] for o in daily["options"]}
+    assert parts == {
+        "time": [],
+        "place": [],
+        "days": [],
+        "kind": ["both", "myths", "facts"],
+        "action": ["pause 1 week", "pause 2 weeks", "pause 4 weeks", "resume", "preview", "off"],
+        "private": [],
+    }
+    assert [o["name"] for o in daily["options"] if o.get("autocomplete")] == ["time", "place", "days"]
+    assert all(read_wish(value) for values in parts.values() for value in values)
+
+
+def test_other_choices_are_another_command() -> None:
+    changed = copy.deepcopy(slash_commands(PHRASES))
+    daily = next(command for command in changed if command["name"] == "daily")
+    daily["options"][3]["choices"].pop()
+    assert not same_commands(slash_commands(PHRASES), changed)
 
 
 def test_commands_are_the_same_whatever_discord_adds_or_leaves_out() -> None:

@@ -402,7 +402,7 @@ async def daily(b: Bench) -> None:
     due = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
     if due - datetime.now(UTC) < timedelta(seconds=15):
         due += timedelta(minutes=1)
-    typed = {"daily": f"{due:%H:%M} UTC"}
+    typed = {"time": f"{due:%H:%M}", "place": "UTC"}
     try:
         await b.rig.slash(reader, "daily", typed)
     except Exception as error:  # noqa: BLE001 - the rig's own class
