@@ -222,7 +222,7 @@ class Desk:
         ]
         # Whoever takes a question back wants no answer, but somebody in danger gets theirs.
         must_exist = priority_of(reply) is not Priority.CRISIS
-        for body in bodies[:1]:
+        for body in [] if reply.apart else bodies[:1]:
             key = reply.answers or request.message_key
             body["message_reference"] = {"message_id": key, "fail_if_not_exists": must_exist}
         post = [partial(self._client.post, channel, body) for body in bodies]

@@ -337,11 +337,11 @@ class Desk:
             await self._sender.deliver(request, reply)
 
     async def _reply(self, request: Request, told: Post) -> Reply | None:
-        if told.key in self._answered:
-            return None
-        if told.is_edit and told.written and told.written < self._started:
-            # Perhaps answered before the restart.
-            return None
+        # What is older than the start was perhaps answered before the restart.
+        is_old = told.is_edit and told.written and told.written < self._started
+        if told.key in self._answered or is_old:
+            # An answer is not given again, but danger may be what an edit tells.
+            return self._app.urgent(request, self._facts) if told.is_edit else None
         reply = await self._ruled(request, told)
         if reply:
             self._answered[told.key] = None

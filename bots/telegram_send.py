@@ -212,9 +212,9 @@ def message_fields(payload: Payload) -> Json:
 
 
 def _target(request: Request, reply: Reply) -> _Target:
-    """In groups and channels, an answer replies to what it answers."""
+    """In groups and channels, an answer replies to what it answers, unless that should not be shown."""
     answers = reply.answers
-    if answers is None and request.surface is Surface.MESSAGE and not request.private:
+    if answers is None and not reply.apart and request.surface is Surface.MESSAGE and not request.private:
         answers = request.message_key
     thread = reply.thread or request.thread
     edits = request.message_key if reply.deed is not Deed.SEND else None

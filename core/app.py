@@ -96,10 +96,12 @@ class App:
         seen_alone = request.private or request.can_whisper
         card = crisis_card if seen_alone and self._is_first_crisis(turn) else crisis_brief
         link = "" if request.private else request.bot_link
-        return replace(card(turn.edition.content, turn.deps.phrases, link), whisper=request.can_whisper)
+        shown = card(turn.edition.content, turn.deps.phrases, link)
+        return replace(shown, whisper=request.can_whisper, apart=not seen_alone)
 
     def _is_first_crisis(self, turn: Turn) -> bool:
-        key, now = turn.chat_key(), turn.deps.clock()
+        # What one person alone was shown, another in the same chat hasn't seen.
+        key, now = turn.actor_key(), turn.deps.clock()
         last = self._crises.get(key)
         if last is not None and now - last < SHORT_FORM:
             return False

@@ -101,6 +101,7 @@ class Reply:
         articles: what an inline query may post; an action of a button beside them is what /start gets.
         picture: an image that goes with the answer.
         answers: the message to reply to.
+        apart: reply to no message: platforms show whose it was, and its first words.
         thread: where inside the chat it goes.
         entry_id: the entry it shows, if it shows one.
         guard: the safety guard that made it, if one did.
@@ -120,6 +121,7 @@ class Reply:
     articles: "tuple[Article, ...]" = ()
     picture: Picture | None = None
     answers: str | None = None
+    apart: bool = False
     thread: str | None = None
     entry_id: str | None = None
     guard: str | None = None

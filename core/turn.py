@@ -61,6 +61,14 @@ class Turn:
         key = f"{self.request.platform}:{self.request.chat_key}"
         if not self.request.private:
             return key
+        return self._scrambled(key)
+
+    def actor_key(self) -> str:
+        """The person in this chat, scrambled."""
+        request = self.request
+        return self._scrambled(f"{request.platform}:{request.chat_key}:{request.actor_key}")
+
+    def _scrambled(self, key: str) -> str:
         return PRIVATE + hmac.new(self.deps.secret, key.encode(), hashlib.sha256).hexdigest()
 
 

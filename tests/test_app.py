@@ -43,6 +43,21 @@ async def test_a_second_crisis_within_ten_minutes_gets_the_short_form(room: Room
     assert CONTENT.safety.crisis.message in plain_text(await room.say("I want to kill myself"))
 
 
+async def test_the_next_person_in_a_server_still_gets_the_full_card(room: Room) -> None:
+    """The first one's card was shown to the first one only."""
+    await room.say("/ask I want to kill myself", DISCORD)
+    other = await room.say("/ask I want to kill myself", replace(DISCORD, actor_key="8"))
+    assert CONTENT.safety.crisis.message in plain_text(other)
+    again = await room.say("/ask I want to kill myself", DISCORD)
+    assert CONTENT.safety.crisis.short in plain_text(again)
+
+
+async def test_in_a_group_the_card_points_at_nobodys_message(room: Room) -> None:
+    assert (await room.say("/ask I want to kill myself", GROUP)).apart
+    assert not (await room.say("I want to kill myself")).apart
+    assert not (await room.say("/ask how many mg should i take", GROUP)).apart
+
+
 async def test_another_chat_still_gets_the_full_card(room: Room) -> None:
     await room.say("I want to kill myself")
     other = await room.say("I want to kill myself", replace(PERSON, chat_key="8"))

@@ -295,6 +295,16 @@ async def test_a_mention_is_answered_as_a_reply(live: w.Wire, content: str) -> N
     assert shown["allowed_mentions"] == {"parse": []}
 
 
+async def test_a_crisis_in_a_server_is_answered_without_name_or_words(live: w.Wire) -> None:
+    await live.say(w.message("I want to kill myself", place=w.THREAD))
+    await live.until(lambda: live.shown)
+    (shown,) = live.shown
+    assert shown["channel_id"] == w.THREAD
+    assert "message_reference" not in shown
+    assert "kill" not in text(shown)
+    assert f"https://discord.com/users/{w.BOT}" in text(shown)
+
+
 async def test_a_question_in_a_thread_is_answered_there(live: w.Wire) -> None:
     await live.say(w.message(QUESTION, place=w.THREAD))
     await live.until(lambda: live.shown)
@@ -351,7 +361,7 @@ async def test_an_event_that_comes_twice_is_answered_once(live: w.Wire) -> None:
 
 async def test_what_was_asked_long_ago_is_skipped_unless_somebody_is_in_danger(live: w.Wire) -> None:
     for content in (QUESTION, "i want to kill myself"):
-        await live.say(w.message(content, id=w.snowflake(seconds_ago=700)))
+        await live.say(w.message(content, place=w.DM, mention=False, id=w.snowflake(seconds_ago=700)))
     await live.until(lambda: live.shown)
     await asyncio.sleep(0.05)
     (shown,) = live.shown

@@ -220,6 +220,30 @@ async def test_answer_in_a_topic_replies_to_the_question_there(wire: Wire, room:
     assert call["reply_parameters"] == {"message_id": 50, "allow_sending_without_reply": True}
 
 
+async def test_crisis_in_a_group_shows_neither_name_nor_words(wire: Wire, room: Room) -> None:
+    where = {"message_thread_id": 12, "is_topic_message": True}
+    async with serving(wire, room):
+        wire.push(message=message("/ask I want to kill myself", GROUP, message_id=50, **where))
+        await wire.until(lambda: sent(wire))
+    (call,) = sent(wire)
+    assert call["message_thread_id"] == 12
+    assert "reply_parameters" not in call
+    assert "Ada" not in call["text"]
+    assert "kill" not in call["text"]
+    assert {"type": "text_link", "url": f"https://t.me/{ME.username}"}.items() <= call["entities"][-1].items()
+
+
+async def test_danger_that_an_edit_tells_is_met_though_the_message_was_answered(
+    wire: Wire, room: Room
+) -> None:
+    async with serving(wire, room):
+        wire.push(message=message("/about", message_id=70))
+        wire.push(edited_message=message("I want to kill myself", message_id=70))
+        wire.push(edited_message=message("I want to kill myself", message_id=71, date=NOW - 60))
+        await wire.until(lambda: len(sent(wire)) == 3)
+    assert all("not alone" in call["text"] for call in sent(wire)[1:])
+
+
 async def test_check_answers_the_person_who_asked_in_the_topic(wire: Wire, room: Room) -> None:
     where = {"message_thread_id": 12, "is_topic_message": True}
     claim = message("Medical ketamine is very addictive.", GROUP, message_id=50, **where)

@@ -139,8 +139,14 @@ async def hostile(b: Bench) -> None:
             it = await b.rig.slash(b.person(), name, {option: words})
             b.check(it.text and not it.errors, f"/{name} {words[:20]!r}")
             b.check(it.ephemeral or "kill" not in words, "a crisis card in a server was public")
+        if "kill" in words:
+            continue
         said = b.rig.say(b.person(), words[:1900], mention_bot=True)
         await b.rig.wait(lambda said=said: b.answers_to(said), SOON, f"answer to {words[:20]!r}")
+    card = await b.rig.ask(b.person(), "i want to kill myself", mention_bot=True)
+    b.check("988" in b.text(card), "a crisis in a server went without help")
+    b.check(not card.get("message_reference"), "a crisis card quotes who is in danger")
+    b.check("discord.com/users" in b.text(card), "a crisis card without the way into a private chat")
 
 
 async def buttons(b: Bench) -> None:
