@@ -2,13 +2,15 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     URL,
@@ -68,6 +70,26 @@ _STAND = Table(
 )
 
 
+_Waiting = tuple[Callable[[Connection], Any], asyncio.Future[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a piece of work ended."""
+
+    value: Any = None
+    error: BaseException | None = None
+
+    def settle(self, done: asyncio.Future[Any]) -> None:
+        """Tell whoever waits, if anybody still does."""
+        if done.done():
+            return
+        if self.error:
+            done.set_exception(self.error)
+        else:
+            done.set_result(self.value)
+
+
 class Database:
     """The database at `url`, which it brings up to date and locks on opening.
 
@@ -82,6 +104,8 @@ class Database:
 
     def __init__(self, url: str, *, reading: bool = False) -> None:
         self._lock: sqlite3.Connection | None = None
+        self._waiting: list[_Waiting] = []
+        self._worker: asyncio.Task[None] | None = None
         # One thread does everything, opening too: SQLite's connections belong to theirs.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         try:
@@ -97,6 +121,8 @@ class Database:
 
     async def close(self) -> None:
         """Finish what is under way and let go of the database."""
+        if self._worker:
+            await self._worker
         await self._in_thread(self._engine.dispose)
         self._let_go()
 
@@ -106,20 +132,58 @@ class Database:
             self._lock.close()
 
     async def run(self, work: Callable[[Connection], Result]) -> Result:
-        """What `work` returns, in one transaction.
+        """What `work` returns, once what it did is written.
+
+        Whatever waits at the same time shares one transaction, as waiting for the disk is what takes
+        longest. Where one fails, nothing of that transaction is kept and each is done anew in its own:
+        so `work` may be called twice.
 
         Raises:
             StoreTrouble: the database failed.
         """
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, done))
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._serve())
+        return await done
 
-        def transaction() -> Result:
-            try:
-                with self._engine.begin() as connection:
-                    return work(connection)
-            except SQLAlchemyError as error:
-                raise StoreTrouble(_kind(error)) from error
+    async def _serve(self) -> None:
+        batch: list[_Waiting] = []
+        try:
+            while self._waiting:
+                batch = [(work, done) for work, done in self._waiting if not done.done()]
+                self._waiting = []
+                ends = await self._in_thread(partial(self._transact, [work for work, _ in batch]))
+                for (_, done), end in zip(batch, ends, strict=True):
+                    end.settle(done)
+        except BaseException as error:
+            # Cut off, it must leave nobody waiting.
+            for _, done in (*batch, *self._waiting):
+                _End(error=error).settle(done)
+            self._waiting = []
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self._worker = None
 
-        return await self._in_thread(transaction)
+    def _transact(self, works: Sequence[Callable[[Connection], Any]]) -> list["_End"]:
+        if len(works) > 1:
+            # Which of them failed, if one does, is told below.
+            with suppress(Exception), self._engine.begin() as connection:
+                return [_End(work(connection)) for work in works]
+        return [self._alone(work) for work in works]
+
+    def _alone(self, work: Callable[[Connection], Any]) -> "_End":
+        try:
+            with self._engine.begin() as connection:
+                value = work(connection)
+        except SQLAlchemyError as error:
+            trouble = StoreTrouble(_kind(error))
+            trouble.__cause__ = error
+            return _End(error=trouble)
+        except Exception as error:  # noqa: BLE001 - raised where the work was asked for
+            return _End(error=error)
+        return _End(value)
 
     def upsert(self, table: Table, *, add: tuple[str, ...] = ()) -> Insert:
         """An insert that, where a row of the same primary key is, replaces it; `add` are added up instead."""

@@ -105,6 +105,47 @@ async def test_a_failing_draw_changes_nothing(store: SqlStore) -> None:
     assert (await store.forget("chat")).seen == 0
 
 
+async def test_what_waits_at_the_same_time_shares_a_transaction(store: SqlStore) -> None:
+    used = await asyncio.gather(*(store.run(lambda connection: connection) for _ in range(5)))
+    assert len(set(map(id, used))) == 1
+    draw = draw_from(IDS, Random(4))
+    given = await asyncio.gather(*(store.draw("chat", "myth", draw, NOON) for _ in IDS))
+    assert sorted(given) == IDS
+
+
+async def test_a_failing_draw_leaves_those_that_share_its_transaction(store: SqlStore) -> None:
+    def fail(_seen: object) -> Drawn:
+        raise ZeroDivisionError
+
+    draw = draw_from(IDS, Random(5))
+    draws = [store.draw("chat", "myth", one, NOON) for one in (draw, fail, draw, draw)]
+    given = await asyncio.gather(*draws, return_exceptions=True)
+    assert isinstance(given.pop(1), ZeroDivisionError)
+    assert sorted(map(str, given)) == IDS
+    assert (await store.forget("chat")).seen == len(IDS)
+
+
+async def test_a_draw_that_nobody_waits_for_any_more_holds_up_no_other(store: SqlStore) -> None:
+    draw = draw_from(IDS, Random(6))
+    draws = [asyncio.create_task(store.draw("chat", "myth", draw, NOON)) for _ in IDS]
+    await asyncio.sleep(0)
+    draws[1].cancel()
+    given = await asyncio.gather(*draws, return_exceptions=True)
+    assert isinstance(given[1], asyncio.CancelledError)
+    assert given[0] in IDS
+    assert given[2] in IDS
+
+
+async def test_closing_waits_for_what_is_under_way(tmp_path: Path) -> None:
+    store = SqlStore(f"sqlite:///{tmp_path / 'bot.db'}")
+    draws = [asyncio.create_task(store.draw("chat", "myth", draw_from(IDS, Random(7)), NOON)) for _ in IDS]
+    await asyncio.sleep(0)
+    await store.close()
+    assert sorted([await draw for draw in draws]) == IDS
+    with pytest.raises(RuntimeError):
+        await asyncio.wait_for(store.draw("chat", "myth", draw_from(IDS, Random(7)), NOON), 5)
+
+
 async def test_a_second_process_is_refused_until_the_first_lets_go(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'bot.db'}"
     first = SqlStore(url)
