@@ -22,6 +22,7 @@ TOKEN = "rig.token.for-the-bench-only"  # noqa: S105 - the rig's own
 OPTIONS = {"myth": "words", "fact": "words", "ask": "question", "check": "claim"}
 COMMANDS = ("myth", "fact", "ask", "check", "topics", "help", "start", "about", "privacy", "forget")
 SETTINGS = ("daily", "stop", "status")
+MENU = "Check this claim"
 QUESTION = "is it addictive"
 CALLBACK = "POST /interactions/*"
 CREATE = "POST /channels/*/messages"
@@ -46,7 +47,9 @@ class Bench:
         self.post = self.server._thread(self.rig, self.rig.forum, {"name": "post"}, 11)
         self.foreign = self.rig.add_guild("Without the bot", bot=False)
         await self.boot()
-        await self.rig.wait(lambda: len(self.rig.commands()) == len(COMMANDS + SETTINGS), 15, "commands")
+        await self.rig.wait(
+            lambda: len(self.rig.commands()) == len((*COMMANDS, *SETTINGS, MENU)), 15, "commands"
+        )
 
     async def boot(self) -> None:
         extra = {
@@ -208,10 +211,68 @@ async def autocomplete(b: Bench) -> None:
                 b.check(
                     it.choices is not None and not it.errors, f"autocomplete /{name} {typed[:9]!r} in {place}"
                 )
-            it = await b.rig.autocomplete(b.person(), name, option, "i want to kill myself", **where(b))
-            b.check(it.choices == [], f"suggestions in a crisis, /{name} in {place}")
+            for danger in DANGERS:
+                it = await b.rig.autocomplete(b.person(), name, option, danger, **where(b))
+                b.check(it.choices == [], f"suggestions for {danger!r}, /{name} in {place}")
     it = await b.rig.autocomplete(b.person(), "ask", "question", "add")
     b.check(it.choices, "no suggestion for a common word")
+
+
+DANGERS = ("i want to kill myself", "how many mg should i take", "where can i buy it online")
+
+
+async def menus(b: Bench) -> None:
+    """A message's menu: for the asker alone, shared on a press, or said in words why not; never in danger."""
+    for place, where in PLACES.items():
+        kept = place in ("server, user install", "server without the bot")
+        it = await checked(b, where(b), QUESTION)
+        alone = "private chat" in place
+        b.check(it.text and not it.errors, f"{MENU} in {place}")
+        b.check(it.ephemeral is not alone, f"{MENU} in {place}: seen by others")
+        labels = [c.get("label") for row in it.response["components"] for c in row["components"]]
+        b.check(("Share" in labels) is not alone, f"Share in {place}: {labels}")
+        if not alone:
+            shared = await b.rig.click(it.user, it.response, label="Share")
+            said = b.text(shared.response)
+            b.check(shared.acked and not shared.errors, f"Share in {place}")
+            b.check(shared.ephemeral is kept, f"Share in {place}: {said[:60]}")
+            b.check(("keeps my answers private" in said) is kept, f"Share in {place} says {said[:60]}")
+        for danger in DANGERS:
+            it = await checked(b, where(b), danger)
+            actions = [c.get("custom_id", "") for row in it.response["components"] for c in row["components"]]
+            b.check(it.text and it.ephemeral is not alone, f"{danger!r} in {place}: seen by others")
+            b.check(not any(a.startswith("share") for a in actions), f"{danger!r} in {place}: to be shared")
+        for odd in ("", "@everyone @here", "\u202ertl", "x" * 2000, "does it help migraine or fibro"):
+            it = await checked(b, where(b), odd)
+            b.check(it.text and not it.errors, f"{MENU} on {odd[:9]!r} in {place}")
+    it = await checked(b, {}, "does it help migraine or fibro")
+    picked = await b.rig.click(it.user, it.response, custom_id="check:f-migraine")
+    b.check(
+        picked.ack_type == 7 and "share:f-migraine" in str(it.response), "an entry picked can't be shared"
+    )
+    it = await checked(b, {}, QUESTION)
+    b.rig.deny_bot(b.rig.general, "SEND_MESSAGES")
+    shared = await b.rig.click(it.user, it.response, label="Share")
+    b.check(
+        shared.ephemeral and "may not write" in b.text(shared.response), "Share without the right to write"
+    )
+    b.rig.deny_bot(b.rig.general)
+
+
+async def checked(b: Bench, where: dict[str, Any], words: str) -> Any:
+    """Somebody says the words there, and somebody else uses that message's menu."""
+    given = dict(where)
+    asker, context = b.person(), given.pop("context", "guild")
+    guild, place = given.pop("guild", None), given.pop("channel", None)
+    channel = place or b.rig.general
+    if context == "bot_dm":
+        channel = b.rig.dm_channel(asker)
+    elif context == "private":
+        # The rig takes the chats between people that it made itself for the bot's own.
+        channel = {"id": b.rig.snow(), "type": 1, "flags": 0, "recipients": [b.rig.bob], "_foreign": True}
+        b.rig.channels[channel["id"]] = channel
+    said = b.rig.make_message(channel, b.rig.bob if guild is None else asker, {"content": words})
+    return await b.rig.context_menu(asker, MENU, said, context=context, **given)
 
 
 async def messages(b: Bench) -> None:
@@ -390,6 +451,7 @@ async def flood(b: Bench) -> None:
 async def restart(b: Bench) -> None:
     """Buttons work and commands stay as they are after a restart; stopping is quick and quiet."""
     it = await b.rig.slash(b.person(), "myth", {})
+    claim = await checked(b, {}, QUESTION)
     writes = b.rig.counts["command writes"]
     began = time.monotonic()
     code = await b.bot.stop()
@@ -399,6 +461,8 @@ async def restart(b: Bench) -> None:
     await asyncio.sleep(1)
     pressed = await b.rig.click(b.person(), it.response, label="Another myth")
     b.check(pressed.text, "a button did not survive the restart")
+    shared = await b.rig.click(claim.user, claim.response, label="Share")
+    b.check(shared.text and not shared.ephemeral, "Share did not survive the restart")
     b.check(b.rig.counts["command writes"] == writes, "commands were registered again")
 
 
@@ -437,6 +501,7 @@ SCENARIOS: tuple[Callable[[Bench], Awaitable[None]], ...] = (
     buttons,
     forged,
     autocomplete,
+    menus,
     messages,
     faults,
     expired,

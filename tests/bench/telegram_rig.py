@@ -283,6 +283,127 @@ def _odd_presses(checks: Checks) -> None:
     checks.that("an inline query is answered", got["record"]["answered"])
 
 
+DANGERS = {
+    "I want to kill myself": "crisis",
+    "how many mg should I take": "dosing",
+    "where can I buy ketamine online": "sourcing",
+}
+
+
+def inline(checks: Checks) -> None:
+    """Articles to post anywhere, the way into private where a guard fires, and what comes of a choice."""
+    rig, client = checks.rig, checks.client
+    rig.declare_bot(token=TOKEN, username="the_rig_bot")
+    with checks.bot() as bot:
+        rig.wait_ready()
+        user = checks.person()
+        for query in ("hooked", "", "addic", "pain", "💊", "x" * 256, "\u202e", "/about", "@everyone <b>"):
+            got = rig.inline(query=query, user=user)["record"]
+            checks.that(f"inline {query[:9]!a} is answered", got["answered"])
+            wanted = 300 if got["results"] else 0
+            checks.that(f"inline {query[:9]!a} is kept {wanted} s", got["answer"]["cache_time"] == wanted)
+            links = [button.get("url", "") for result in got["results"] for button in client.buttons(result)]
+            checks.that(
+                f"inline {query[:9]!a}: a link into the bot and no other button",
+                len(links) == len(got["results"]) and all("?start=e-" in link for link in links),
+                links[:2],
+            )
+        for typed, guard in DANGERS.items():
+            got = rig.inline(query=typed, user=user)["record"]
+            way = (got["answer"].get("button") or {}).get("start_parameter")
+            checks.that(
+                f"{guard}: no article, only the way into private", (got["results"], way) == ([], f"g-{guard}")
+            )
+            kept = (got["answer"]["cache_time"], got["answer"]["is_personal"])
+            checks.that(f"{guard}: not kept", kept == (0, True), kept)
+            checks.answers(f"/start {way}", f"{guard}: the way leads to the answer", user=user)
+        _chosen(checks, user)
+        since = rig.mark()
+        rig.fault(preset="502", method="answerInlineQuery", times=1)
+        query = rig.inline(query="hooked", user=user)["inline_query_id"]
+        rig.wait(method="answerInlineQuery", status=200, count=1, since=since, timeout=8)
+        checks.that("502 on an inline query: tried again", rig.inline_record(query)["answered"])
+        again = {"id": query, "from": got["user"], "query": "x", "offset": ""}
+        rig.raw_update(kind="inline_query", payload=again)
+        time.sleep(1)
+        lines = [line for line in bot.log().splitlines() if "uery is too old" in line]
+        checks.that("an expired query ends in one log line", len(lines) == 1, lines)
+        rig.wait_idle(quiet=1.0)
+        checks.that("no query waits", not rig.unanswered()["inlines"], rig.unanswered())
+
+
+def _chosen(checks: Checks, user: int) -> None:
+    """What is posted through the bot gets no answer, in a group or in private; its link opens the entry."""
+    rig = checks.rig
+    group = rig.add_chat(type="supergroup", title="I")["id"]
+    rig.set_privacy(on=False)
+    asked = rig.inline(query="hooked", user=user)
+    result = asked["record"]["results"][0]
+    for chat in (group, user):
+        since = rig.mark()
+        posted = rig.choose_inline(
+            inline_query_id=asked["inline_query_id"], result_id=result["id"], chat=chat
+        )
+        time.sleep(0.7)
+        checks.that("what is posted is left alone", not rig.count(methods=SENT, chat_id=chat, since=since))
+        checks.that("it names its sources", "Sources:" in posted["message"]["text"])
+    parameter = checks.client.buttons(result)[0]["url"].partition("?start=")[2]
+    opened = rig.ask(f"/start {parameter}", user=user)
+    checks.that("its link opens the entry", opened and result["title"] in checks.client.shown(opened))
+
+
+def checking(checks: Checks) -> None:
+    """/check as a reply: in groups, topics and private; without text; on a message in danger."""
+    rig, client = checks.rig, checks.client
+    rig.declare_bot(token=TOKEN, username="the_rig_bot")
+    with checks.bot():
+        rig.wait_ready()
+        forum = rig.add_chat(type="supergroup", title="F", is_forum=True)["id"]
+        topic = rig.create_topic(chat=forum, name="T")["message_thread_id"]
+        places: list[dict[str, Any]] = [
+            {"chat": rig.add_chat(type="group", title="g")["id"]},
+            {"chat": rig.add_chat(type="supergroup", title="s")["id"]},
+            {"chat": forum, "thread_id": topic},
+            {"chat": checks.person()},
+        ]
+        for where in places:
+            alone = where["chat"] > 0
+            who = {"user": where["chat"] if alone else checks.person()}
+            asker = who if alone else {"user": checks.person()}
+            claim = rig.say(text="ketamine is very addictive", **who, **where)["message"]["message_id"]
+            if alone:
+                rig.wait_idle(quiet=1.0)
+            for typed in ("/check", "/check@the_rig_bot"):
+                call = rig.ask(typed, reply_to=claim, **asker, **where)
+                text = client.shown(call) if call else ""
+                checks.that(f"{typed} in {where}", "Myth: misleading" in text, text[:80])
+                same = not where.get("thread_id") or str(call["params"]["message_thread_id"]) == str(topic)
+                checks.that(f"{typed} in {where} stays there", same)
+        where, asker = places[1], {"user": checks.person()}
+        size = {"file_id": "x", "file_unique_id": "y", "width": 1, "height": 1}
+        bare = rig.say(text="", user=checks.person(), extra={"photo": [size]}, **where)["message"][
+            "message_id"
+        ]
+        for reply in ({}, {"reply_to": bare}):
+            call = rig.ask("/check", **reply, **asker, **where)
+            text = client.shown(call) if call else ""
+            checks.that(f"/check without text {reply}: one line", text and "\n" not in text, text)
+        captioned = rig.say(
+            text="", user=checks.person(), extra={"photo": [size], "caption": "it is very addictive"}, **where
+        )
+        call = rig.ask("/check", reply_to=captioned["message"]["message_id"], **asker, **where)
+        checks.that("the caption of a picture", call and "Myth" in client.shown(call))
+        for said, guard in DANGERS.items():
+            claim = rig.say(text=said, user=checks.person(), **where)["message"]["message_id"]
+            call = rig.ask("/check", reply_to=claim, user=checks.person(), **where)
+            text = client.shown(call) if call else ""
+            title = {"crisis": "not alone", "dosing": "doses", "sourcing": "getting it"}[guard]
+            checks.that(f"{guard} in the message replied to", title in text, text[:80])
+            if guard == "crisis":
+                bare_card = "reply_parameters" not in call["params"] and not client.buttons(call)
+                checks.that("the card points at nobody and offers no entry", bare_card, call["params"])
+
+
 def faults(checks: Checks) -> None:
     """Every fault on every kind of request: answered, and at most one double."""
     rig = checks.rig
@@ -483,7 +604,18 @@ def daily(checks: Checks) -> None:
 
 SUITES: dict[str, Callable[[Checks], None]] = {
     function.__name__: function
-    for function in (commands, addressing, buttons, faults, partings, floods, starts_and_stops, daily)
+    for function in (
+        commands,
+        addressing,
+        inline,
+        checking,
+        buttons,
+        faults,
+        partings,
+        floods,
+        starts_and_stops,
+        daily,
+    )
 }
 
 
