@@ -8,14 +8,16 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bots import compose
 from bots.logs import start_logging
-from bots.proof import content_checks, overdue
+from bots.proof import content_checks
 from bots.settings import Settings, read_settings
 from core.card import card_check
-from core.content import content_schema, load_content
+from core.content import content_schema
+from core.draft import examine
 from core.edition import open_edition
 from core.errors import ContentError, SettingsError, StoreError
 from core.phrases import load_phrases
@@ -53,7 +55,6 @@ def _main(arguments: Sequence[str] | None) -> int:
         start_logging(settings.log_level, (settings.telegram_token, settings.discord_token))
         code: int = chosen.run(settings, chosen)
     except ContentError as error:
-        # Named as the reader knows the file, so that the line can be opened from the terminal.
         print("\n".join(fault.show(str(settings.content_path)) for fault in error.faults), file=sys.stderr)
         return 1
     except (SettingsError, StoreError) as error:
@@ -100,13 +101,15 @@ def console(settings: Settings, _chosen: argparse.Namespace) -> int:
 def check(settings: Settings, _chosen: argparse.Namespace) -> int:
     """Print every fault and warning of a content file; 1 if there is a fault."""
     path = settings.content_path
-    content = load_content(path, [card_check(load_phrases()), *content_checks(load_guards())])
-    warnings, faults = overdue(content)
-    for line in [*warnings, *faults]:
-        print(f"{path}: {line}", file=sys.stderr)
-    if not faults:
-        print(f"{path}: {len(content.entries)} entries, no faults")
-    return 1 if faults else 0
+    today = datetime.now(UTC).date()
+    report = examine(path, [card_check(load_phrases()), *content_checks(load_guards(), today)])
+    for fault in report.faults:
+        # Named as the reader knows the file, so that the line can be opened from the terminal.
+        print(fault.show(str(path)), file=sys.stderr)
+    if report.content is None:
+        return 1
+    print(f"{path}: {len(report.content.entries)} entries, no faults")
+    return 0
 
 
 def find(settings: Settings, chosen: argparse.Namespace) -> int:

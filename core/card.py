@@ -1,10 +1,10 @@
 """What content looks like as answers: an entry at two depths, and the safety cards."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
-from core.content import Check, Content, Entry, Helpline
+from core.content import Bot, Content, Entry, Helpline
 from core.document import Finding
+from core.draft import Check, Draft
 from core.phrases import Phrases
 from core.reply import Block, Button, Deed, Link, Reply, Style, plain_text, utf16_length
 
@@ -17,6 +17,10 @@ MORE_UNITS = 4096
 
 def first_card(content: Content, entry: Entry, phrases: Phrases) -> Reply:
     """What a person reads first: verdict, claim, answer, body, caveat, sources."""
+    return _first(entry, phrases, content.bot.standing_line)
+
+
+def _first(entry: Entry, phrases: Phrases, standing_line: str) -> Reply:
     rows = [
         Button(phrases.say(f"button.another.{entry.kind}"), f"next:{entry.kind}"),
         Button(phrases.say("button.more"), f"more:{entry.id}"),
@@ -34,7 +38,7 @@ def first_card(content: Content, entry: Entry, phrases: Phrases) -> Reply:
         ),
         links_label=phrases.say("card.sources"),
         links=tuple(Link(source.label, source.url) for source in entry.sources),
-        closing=content.bot.standing_line,
+        closing=standing_line,
         buttons=(tuple(rows),),
         entry_id=entry.id,
     )
@@ -42,12 +46,19 @@ def first_card(content: Content, entry: Entry, phrases: Phrases) -> Reply:
 
 def daily_card(content: Content, entry: Entry, phrases: Phrases) -> Reply:
     """What a chat gets once a day: the first card, and how to end it."""
-    card = first_card(content, entry, phrases)
-    return replace(card, closing=f"{card.closing} {phrases.say('daily.footer')}")
+    return _daily(entry, phrases, content.bot.standing_line)
+
+
+def _daily(entry: Entry, phrases: Phrases, standing_line: str) -> Reply:
+    return _first(entry, phrases, f"{standing_line} {phrases.say('daily.footer')}".lstrip())
 
 
 def more_card(content: Content, entry: Entry, phrases: Phrases) -> Reply:
     """The evidence, the full sources, a question for the clinician, the review."""
+    return _more(entry, phrases, content.bot.standing_line)
+
+
+def _more(entry: Entry, phrases: Phrases, standing_line: str) -> Reply:
     sources = [
         Block(
             phrases.say(
@@ -77,7 +88,7 @@ def more_card(content: Content, entry: Entry, phrases: Phrases) -> Reply:
             *sources,
             Block(reviewed, label=phrases.say("more.review")),
         ),
-        closing=content.bot.standing_line,
+        closing=standing_line,
         buttons=((Button(phrases.say("button.back"), f"show:{entry.id}"),),),
         deed=Deed.EDIT,
         entry_id=entry.id,
@@ -158,20 +169,34 @@ def _private(phrases: Phrases, link: str) -> tuple[Block, ...]:
 
 
 def card_check(phrases: Phrases) -> Check:
-    """A rule for content files: both messages of every entry fit, whole, everywhere."""
+    """A rule for content files: both messages of every entry, and every safety card, fit whole everywhere."""
 
-    def check(content: Content) -> Iterator[Finding]:
-        for index, entry in enumerate(content.entries):
-            first, more = daily_card(content, entry, phrases), more_card(content, entry, phrases)
+    def find(draft: Draft) -> Iterator[Finding]:
+        # Faulty, it counts for nothing: what is too long without it is so with it.
+        standing_line = next((bot.standing_line for _, bot in draft.of(Bot)), "")
+        for place, entry in draft.of(Entry):
+            first, more = _daily(entry, phrases, standing_line), _more(entry, phrases, standing_line)
             for name, over in (
                 ("first message", utf16_length(plain_text(first)) - FIRST_UNITS),
                 ("first message with its links", _with_links(first) - MORE_UNITS),
                 ("More message with its links", _with_links(more) - MORE_UNITS),
             ):
                 if over > 0:
-                    yield ("entries", index), f"its {name} is {over} characters too long; shorten the texts"
+                    yield place, f"its {name} is {over} characters too long; shorten the texts"
+        for name, card in _safety_cards(draft.content, phrases) if draft.content else ():
+            over = _with_links(card) - MORE_UNITS
+            if over > 0:
+                yield ("safety", name), f"its message is {over} characters too long; shorten the texts"
 
-    return check
+    return Check(find)
+
+
+def _safety_cards(content: Content, phrases: Phrases) -> list[tuple[str, Reply]]:
+    return [
+        ("crisis", crisis_card(content, phrases)),
+        ("crisis", crisis_brief(content, phrases)),
+        *((guard, declined_card(content, guard, phrases)) for guard in ("dosing", "sourcing")),
+    ]
 
 
 def _with_links(card: Reply) -> int:

@@ -1,13 +1,10 @@
-"""content.yaml as typed values, or every fault in it at once."""
+"""What a content file holds, as typed values."""
 
-import errno
 import re
-import stat
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
@@ -18,20 +15,12 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    ValidationError,
     WithJsonSchema,
 )
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from core.document import MAX_BYTES, Document, Finding
-from core.errors import ContentError, Fault
-from core.references import cross_findings
 from core.reply import BUTTON_TITLE, utf16_length
-from core.wording import worded
-
-MAX_FAULTS = 500
-"""Enough to mend a file by; a generated wreck shouldn't fill the screen."""
 
 NOT_REVIEWED = "not clinically reviewed"
 
@@ -267,69 +256,6 @@ class Content(_Model):
     def entry(self, entry_id: str) -> Entry | None:
         """The entry with that id, or None if it was withdrawn."""
         return next((entry for entry in self.entries if entry.id == entry_id), None)
-
-
-Check = Callable[[Content], Iterable[Finding]]
-"""A further rule: reads sound content, names places that break it."""
-
-
-def load_content(path: Path, checks: Sequence[Check] = ()) -> Content:
-    """Read and check a content file, by `checks` too.
-
-    Raises:
-        ContentError: it can't be read or has faults; carries all of them.
-    """
-    try:
-        raw = _read(path)
-    except OSError as error:
-        message = f"can't be read ({error.strerror}); set CONTENT_PATH to a content file"
-        raise ContentError(path.name, [Fault(1, "", message)]) from error
-    return parse_content(raw, path.name, checks)
-
-
-def _read(path: Path) -> bytes:
-    # Opening a pipe would wait for somebody to write to it.
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(errno.EINVAL, "not an ordinary file")
-    with path.open("rb") as file:
-        return file.read(MAX_BYTES + 1)
-
-
-def parse_content(raw: bytes, file: str = "content.yaml", checks: Sequence[Check] = ()) -> Content:
-    """The content in `raw`, UTF-8 YAML of at most `MAX_BYTES`.
-
-    Raises:
-        ContentError: it has faults; carries all of them.
-    """
-    document = Document(raw)
-    content = _validate(document, checks)
-    if content is None or document.faults:
-        raise ContentError(file, document.faults[:MAX_FAULTS])
-    return content
-
-
-def _validate(document: Document, checks: Sequence[Check]) -> Content | None:
-    """The content a document holds; its faults are reported to the document."""
-    data = document.data
-    if data is None:
-        return None
-    if not isinstance(data, dict):
-        document.report((), "should start with 'bot:', 'safety:', 'categories:' and 'entries:'")
-        return None
-    content = None
-    try:
-        content = Content.model_validate(data)
-    except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            document.report(*worded(detail, Content))
-    for place, message in cross_findings(data, VERDICTS):
-        document.report(place, message)
-    if content is None:
-        return None
-    for check in checks:
-        for place, message in check(content):
-            document.report(place, message)
-    return content
 
 
 def content_schema() -> dict[str, Any]:

@@ -57,10 +57,10 @@ class Document:
             plain = None if node is None else self._plain(node, ())
             self.data = {} if plain is None else plain
 
-    def report(self, path: Path, message: str) -> None:
+    def report(self, path: Path, message: str, *, warns: bool = False) -> None:
         """Add a fault at `path`; where nothing stands there, at the line of what it belongs to."""
         known = next(path[:n] for n in range(len(path), -1, -1) if path[:n] in self._lines)
-        self.faults.append(Fault(self._lines[known], self._show(path), message))
+        self.faults.append(Fault(self._lines[known], self._show(path), message, warns))
 
     def _decode(self, raw: bytes) -> str | None:
         if len(raw) > MAX_BYTES:
@@ -84,9 +84,12 @@ class Document:
         return _BREAK.sub(" ", text.replace("\t", " "))
 
     def _is_tame(self, text: str) -> bool:
-        """Walk the events without recursion: nothing that could explode or mislead."""
+        """Walk the events without recursion: whether the text can be read without exploding.
+
+        Anchors and tags are faults that hinder no further reading.
+        """
         depth = documents = 0
-        known = len(self.faults)
+        wild = False
         last: yaml.Event | None = None
         try:
             for event in yaml.parse(text, Loader=_Loader):
@@ -97,6 +100,7 @@ class Document:
                 message = _wildness(event, documents)
                 if message:
                     self.faults.append(Fault(line, "", message))
+                wild = wild or isinstance(event, yaml.AliasEvent) or documents > 1
                 if depth > MAX_DEPTH:
                     message = f"nested over {MAX_DEPTH} deep; check the indentation and brackets"
                     self.faults.append(Fault(line, "", message))
@@ -104,11 +108,13 @@ class Document:
                 last = event
         except yaml.MarkedYAMLError as error:
             self.faults.append(self._unreadable(error, last))
+            return False
         except yaml.reader.ReaderError as error:
             # The C loader counts in bytes.
             line = text.encode().count(b"\n", 0, error.position) + 1
             self.faults.append(Fault(line, "", "this has a character YAML forbids; remove it"))
-        return len(self.faults) == known
+            return False
+        return not wild
 
     def _unreadable(self, error: yaml.MarkedYAMLError, last: yaml.Event | None) -> Fault:
         """What stopped the parser after the event `last`, on the line to look at."""

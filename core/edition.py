@@ -6,7 +6,8 @@ from pathlib import Path
 
 from core.card import card_check
 from core.completion import Completions
-from core.content import Content, load_content
+from core.content import Content
+from core.draft import load_content
 from core.phrases import Phrases
 from core.safety import Guards
 from core.search import Index

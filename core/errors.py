@@ -97,17 +97,19 @@ class Fault:
     """One thing wrong in a content file.
 
     `line` counts from 1; `path` names the place as an editor sees it
-    (`entries[m-cure].title`), empty for the file as a whole.
+    (`entries[m-cure].title`), empty for the file as a whole. One that `warns`
+    wants a look soon, and stops nothing.
     """
 
     line: int
     path: str
     message: str
+    warns: bool = False
 
     def show(self, file: str) -> str:
         """`content.yaml:12: entries[m-cure].title: 34 characters; at most 32`."""
         where = f"{self.path}: " if self.path else ""
-        return f"{file}:{self.line}: {where}{self.message}"
+        return f"{file}:{self.line}: {where}{'warning: ' if self.warns else ''}{self.message}"
 
 
 class ContentError(KetaFactsError):

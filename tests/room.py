@@ -9,9 +9,10 @@ from random import Random
 
 from core.app import App
 from core.chat import Request
-from core.content import Content, load_content
+from core.content import Content
 from core.daily import Daily, DailyRun, Poster
 from core.delivery import Pacer
+from core.draft import load_content
 from core.edition import Edition, build_edition
 from core.phrases import load_phrases
 from core.reply import Reply

@@ -1,6 +1,7 @@
 """A small sound content file, and ways to plant faults in it."""
 
-from core.content import Content, parse_content
+from core.content import Content
+from core.draft import parse_content
 from core.errors import ContentError
 
 SOUND = """\

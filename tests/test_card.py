@@ -2,8 +2,10 @@ import pytest
 
 from core.card import card_check, crisis_brief, crisis_card, daily_card, declined_card, first_card, more_card
 from core.content import Content, Entry
+from core.draft import examine_text
 from core.reply import Button, plain_text, utf16_length
 from tests.room import CONTENT, PHRASES
+from tests.samples import planted, sound
 
 
 @pytest.mark.parametrize("entry", CONTENT.entries, ids=lambda entry: entry.id)
@@ -42,20 +44,50 @@ def edited(**changes: object) -> Content:
     return CONTENT.model_copy(update={"entries": [entry, *CONTENT.entries[1:]]})
 
 
+def complaints(raw: bytes) -> list[str]:
+    """What the rule on lengths says of a content file."""
+    found = examine_text(raw, [card_check(PHRASES)]).faults
+    return [fault.show("content.yaml") for fault in found if "too long" in fault.message]
+
+
+def caveat(spare: int) -> str:
+    """A caveat that leaves `spare` characters of the first message unused."""
+    entry = sound().entries[0]
+    left = 1024 - utf16_length(plain_text(daily_card(sound(), entry, PHRASES)))
+    return f"    must_not_miss: {entry.must_not_miss}{'x' * (left - spare)}"
+
+
+TOO_LONG = "characters too long; shorten the texts"
+
+
 def test_a_first_message_that_is_too_long_is_a_fault() -> None:
-    entry = CONTENT.entries[0]
-    room_left = 1024 - utf16_length(plain_text(daily_card(CONTENT, entry, PHRASES)))
-    assert list(card_check(PHRASES)(edited(must_not_miss=entry.must_not_miss + "x" * room_left))) == []
-    faults = list(card_check(PHRASES)(edited(must_not_miss=entry.must_not_miss + "x" * (room_left + 3))))
-    assert faults == [(("entries", 0), "its first message is 3 characters too long; shorten the texts")]
+    assert complaints(planted({61: caveat(0)})) == []
+    assert complaints(planted({61: caveat(-3)})) == [
+        f"content.yaml:50: entries[m-tea-cures]: its first message is 3 {TOO_LONG}"
+    ]
+
+
+def test_a_first_message_is_measured_without_a_bot_that_is_sound() -> None:
+    without_line = utf16_length(" " + sound().bot.standing_line)
+    assert complaints(planted({61: caveat(-without_line), 7: ""})) == []
+    assert len(complaints(planted({61: caveat(-without_line - 1), 7: ""}))) == 1
 
 
 def test_links_count_against_discords_limit() -> None:
-    source = CONTENT.entries[0].sources[0]
-    long = source.model_copy(update={"url": "https://a.example/" + "x" * 900, "title": "t" * 200})
-    messages = [message for _, message in card_check(PHRASES)(edited(sources=[long] * 4))]
-    assert any(message.startswith("its first message with its links is") for message in messages)
-    assert any(message.startswith("its More message with its links is") for message in messages)
+    url = "https://example.org/" + "x" * 180
+    source = f"      - {{label: {'l' * 24}, authors: {'A' * 500}, title: T, year: 2020, published_in: P,"
+    source += f" url: '{url}', checked: 2026-09-01}}"
+    assert complaints(planted({67: "\n".join([source] * 6), **dict.fromkeys(range(68, 81), "")}))[
+        0
+    ].startswith("content.yaml:50: entries[m-tea-cures]: its More message with its links is ")
+
+
+def test_a_safety_card_that_is_too_long_is_a_fault() -> None:
+    found = complaints(planted({12: f"    message: {'x' * 4000}", 41: f"    message: {'x' * 5000}"}))
+    assert [line.split(" message is ")[0] for line in found] == [
+        "content.yaml:11: safety.crisis: its",
+        "content.yaml:40: safety.sourcing: its",
+    ]
 
 
 def test_an_undated_source_says_so() -> None:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.content import Content, content_schema, load_content, parse_content
+from core.content import Category, Entry, Helpline, content_schema
 from core.document import Finding
+from core.draft import Check, Draft, examine_text, load_content, parse_content
 from core.errors import BadInput, ChatGone, ContentError, Fault, KetaFactsError, RetryLater
 from tests.samples import NO_BODY, SOUND, planted, refusal_of, sound
 
@@ -780,7 +781,16 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
         [(52, "", ANCHOR), (53, "", ALIAS)],
     ),
     ("tag", planted({52: "    title: !tea Tea?"}), [(52, "", TAG)]),
-    ("tag for a Python object", b"bot: !!python/object/apply:os.system [exit]\n", [(1, "", TAG)]),
+    (
+        "tag for a Python object",
+        b"bot: !!python/object/apply:os.system [exit]\n",
+        [(1, "", TAG), (1, "bot", AS_GROUP), *WITHOUT_ANYTHING[1:]],
+    ),
+    (
+        "tag, and other faults",
+        planted({52: "    title: !tea Tea?", 54: "    verdict: wrong"}),
+        [(52, "", TAG), (54, f"{MYTH}.verdict", "is 'wrong'")],
+    ),
     ("tag for a number", planted({70: "        year: !!int 2020"}), [(70, "", TAG)]),
     (
         "billion laughs",
@@ -977,27 +987,97 @@ def test_a_file_is_named_without_its_folder(tmp_path: Path) -> None:
     assert caught.value.lines()[0].startswith("tea.yaml:1: should start with")
 
 
-def no_ice(content: Content) -> Iterator[Finding]:
+def ice(draft: Draft) -> Iterator[Finding]:
     """A further rule, for tests."""
-    for index, entry in enumerate(content.entries):
-        if "ice" in entry.keywords:
-            yield ("entries", index, "keywords"), "speaks of ice; leave it out"
+    for place, entry in draft.of(Entry):
+        for n, word in enumerate(entry.keywords):
+            if word in ("ice", "cold"):
+                yield (*place, "keywords", n), "speaks of the cold; leave it out"
+
+
+NO_ICE, LESS_ICE = Check(ice), Check(ice, warns=True)
+COLD_MYTH = f"content.yaml:83: {MYTH}.keywords[1]: speaks of the cold; leave it out"
+COLD_FACT = f"content.yaml:128: {FACT}.keywords[2]: speaks of the cold; leave it out"
 
 
 def test_further_checks_report_places_too(tmp_path: Path) -> None:
     path = tmp_path / "content.yaml"
     path.write_text(SOUND, encoding="utf-8")
     with pytest.raises(ContentError) as caught:
-        load_content(path, [no_ice])
-    assert caught.value.lines() == [
-        "content.yaml:128: entries[f-tea-warm].keywords: speaks of ice; leave it out"
-    ]
+        load_content(path, [NO_ICE])
+    assert caught.value.lines() == [COLD_MYTH, COLD_FACT]
 
 
-def test_further_checks_wait_until_the_file_is_sound() -> None:
+@pytest.mark.parametrize(
+    ("edits", "lines"),
+    [
+        (
+            {3: "  name:"},
+            ["content.yaml:3: bot.name: is empty; write something", COLD_MYTH, COLD_FACT],
+        ),
+        (
+            {52: "    title: " + "a" * 33},
+            [
+                f"content.yaml:52: {MYTH}.title: is 33 characters long; shorten it to at most 32",
+                COLD_FACT,
+            ],
+        ),
+        (
+            {107: "      - f-gone"},
+            [
+                COLD_MYTH,
+                f"content.yaml:107: {MYTH}.related[0]: 'f-gone' is not an entry; mend the id or remove it",
+                COLD_FACT,
+                f"content.yaml:133: {FACT}.related[0]: 'm-tea-cures' doesn't list 'f-tea-warm' in its own"
+                " related; add it there",
+            ],
+        ),
+        ({52: "    title: &tea Tea?"}, [f"content.yaml:52: {ANCHOR}", COLD_MYTH, COLD_FACT]),
+        ({10: "safty:"}, None),
+        ({44: "categories: none", **dict.fromkeys(range(45, 49), "")}, None),
+    ],
+)
+def test_further_checks_judge_what_is_sound_whatever_is_wrong_elsewhere(
+    edits: dict[int, str], lines: list[str] | None
+) -> None:
     with pytest.raises(ContentError) as caught:
-        parse_content(planted({3: "  name:"}), checks=[no_ice])
+        parse_content(planted(edits), checks=[NO_ICE])
+    if lines is None:
+        assert sum("speaks of the cold" in line for line in caught.value.lines()) == 2
+    else:
+        found = caught.value.lines()
+        assert [line[: len(start)] for line, start in zip(found, lines, strict=True)] == lines
+
+
+def test_a_warning_is_told_and_stops_nothing() -> None:
+    report = examine_text(SOUND_BYTES, [LESS_ICE])
+    assert report.content == sound()
+    assert [fault.show("content.yaml") for fault in report.faults] == [
+        f"content.yaml:83: {MYTH}.keywords[1]: warning: speaks of the cold; leave it out",
+        f"content.yaml:128: {FACT}.keywords[2]: warning: speaks of the cold; leave it out",
+    ]
+    assert parse_content(SOUND_BYTES, checks=[LESS_ICE]) == sound()
+
+
+def test_a_file_that_is_refused_tells_its_faults_without_its_warnings() -> None:
+    with pytest.raises(ContentError) as caught:
+        parse_content(planted({3: "  name:"}), checks=[LESS_ICE])
     assert caught.value.lines() == ["content.yaml:3: bot.name: is empty; write something"]
+
+
+def test_a_draft_holds_what_is_sound_with_its_place() -> None:
+    drafts: list[Draft] = []
+    raw = planted({21: "        checked: soon", 45: "  - id: B", 135: "not_covered: [a, [b], c]"})
+    examine_text(raw, [Check(lambda draft: (drafts.append(draft), ())[1])])
+    (draft,) = drafts
+    assert draft.content is None
+    assert [place for place, _ in draft.of(Helpline)] == [
+        ("safety", "crisis", "helplines", 0),
+        ("safety", "dosing", "helplines", 0),
+    ]
+    assert [place for place, _ in draft.of(Category)] == [("categories", 1)]
+    assert [entry.id for _, entry in draft.of(Entry)] == ["m-tea-cures", "f-tea-warm"]
+    assert draft.not_covered == ((("not_covered", 0), "a"), (("not_covered", 2), "c"))
 
 
 def assert_judged(raw: bytes) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bots.discord_read import HINT, INTERACTION, MESSAGE, Me, age, read, rights, wants_whisper
 from bots.discord_view import render
 from core.chat import Request, Surface
-from core.content import parse_content
+from core.draft import parse_content
 from core.edition import build_edition
 from tests import discord_wire as w
 from tests.room import GUARDS, Room

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.accept import load_model
-from core.content import Content, Entry, load_content
+from core.content import Content, Entry
+from core.draft import load_content
 from core.edition import _other_names
 from core.recall import Recall
 from core.search import Found, Index

@@ -1,0 +1,167 @@
+"""A content file as an editor leaves it: read, and every fault in it named at once."""
+
+import errno
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from core.content import VERDICTS, Bot, Category, Content, Crisis, Declined, Entry, Helpline
+from core.document import MAX_BYTES, Document, Finding
+from core.document import Path as Place
+from core.errors import ContentError, Fault
+from core.references import cross_findings
+from core.wording import worded
+
+MAX_FAULTS = 500
+"""Enough to mend a file by; a generated wreck shouldn't fill the screen."""
+
+_EACH = "*"
+_PARTS: tuple[tuple[Place, type[BaseModel]], ...] = (
+    (("bot",), Bot),
+    (("safety", "crisis"), Crisis),
+    (("safety", "crisis", "emergency", _EACH), Helpline),
+    (("safety", "crisis", "helplines", _EACH), Helpline),
+    (("safety", "dosing"), Declined),
+    (("safety", "dosing", "helplines", _EACH), Helpline),
+    (("safety", "sourcing"), Declined),
+    (("safety", "sourcing", "helplines", _EACH), Helpline),
+    (("categories", _EACH), Category),
+    (("entries", _EACH), Entry),
+)
+"""What can be judged alone, whatever is wrong elsewhere."""
+
+Part = TypeVar("Part", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is sound in a content file, each part with its place; other parts may have faults.
+
+    Attributes:
+        parts: the bot, the categories, the entries and the parts of `safety` that are sound in themselves.
+        not_covered: its lines that are text.
+        content: the whole, if its form is sound everywhere.
+    """
+
+    parts: tuple[tuple[Place, BaseModel], ...] = ()
+    not_covered: tuple[tuple[Place, str], ...] = ()
+    content: Content | None = None
+
+    def of(self, kind: type[Part]) -> list[tuple[Place, Part]]:
+        """The sound parts of a kind, in the order of the file."""
+        return [(place, part) for place, part in self.parts if isinstance(part, kind)]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule beyond the form of a content file.
+
+    Attributes:
+        find: names the places of a draft that break it.
+        warns: what it finds wants a look soon, and stops nothing.
+    """
+
+    find: Callable[[Draft], Iterable[Finding]]
+    warns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What examining a file gave: its content, if nothing stops it, and every fault and warning by line."""
+
+    content: Content | None
+    faults: tuple[Fault, ...]
+
+
+def examine(path: Path, checks: Sequence[Check] = ()) -> Report:
+    """Read a content file and hold it against its form and `checks`; nothing is raised."""
+    try:
+        raw = _read(path)
+    except OSError as error:
+        message = f"can't be read ({error.strerror}); set CONTENT_PATH to a content file"
+        return Report(None, (Fault(1, "", message),))
+    return examine_text(raw, checks)
+
+
+def examine_text(raw: bytes, checks: Sequence[Check] = ()) -> Report:
+    """Like `examine`, for UTF-8 YAML of at most `MAX_BYTES`."""
+    document = Document(raw)
+    draft = _draft(document)
+    for check in checks:
+        for place, message in check.find(draft):
+            document.report(place, message, warns=check.warns)
+    faults = sorted(dict.fromkeys(document.faults), key=lambda fault: (fault.line, fault.path))[:MAX_FAULTS]
+    stopped = any(not fault.warns for fault in document.faults)
+    return Report(None if stopped else draft.content, tuple(faults))
+
+
+def load_content(path: Path, checks: Sequence[Check] = ()) -> Content:
+    """The content of a file that has no faults, by `checks` neither.
+
+    Raises:
+        ContentError: it can't be read or has faults; carries all of them.
+    """
+    return _sound(examine(path, checks), path.name)
+
+
+def parse_content(raw: bytes, file: str = "content.yaml", checks: Sequence[Check] = ()) -> Content:
+    """Like `load_content`, for the text of a file of that name."""
+    return _sound(examine_text(raw, checks), file)
+
+
+def _sound(report: Report, file: str) -> Content:
+    if report.content is None:
+        raise ContentError(file, [fault for fault in report.faults if not fault.warns])
+    return report.content
+
+
+def _read(path: Path) -> bytes:
+    # Opening a pipe would wait for somebody to write to it.
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "not an ordinary file")
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def _draft(document: Document) -> Draft:
+    """What of a document is sound; the faults of its form are reported to it."""
+    data = document.data
+    if data is None:
+        return Draft()
+    if not isinstance(data, dict):
+        document.report((), "should start with 'bot:', 'safety:', 'categories:' and 'entries:'")
+        return Draft()
+    content = None
+    try:
+        content = Content.model_validate(data)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            document.report(*worded(detail, Content))
+    for place, message in cross_findings(data, VERDICTS):
+        document.report(place, message)
+    lines = [(place, line) for place, line in _at(data, ("not_covered", _EACH)) if isinstance(line, str)]
+    return Draft(tuple(_parts(data)), tuple(lines), content)
+
+
+def _parts(data: dict[str, Any]) -> Iterator[tuple[Place, BaseModel]]:
+    for wanted, model in _PARTS:
+        for place, held in _at(data, wanted):
+            try:
+                yield place, model.model_validate(held)
+            except ValidationError:
+                continue
+
+
+def _at(held: Any, wanted: Place, place: Place = ()) -> Iterator[tuple[Place, Any]]:
+    """What stands in `held` at the place `wanted`, in which `*` means every item of a list."""
+    if not wanted:
+        yield place, held
+    elif wanted[0] == _EACH:
+        for n, item in enumerate(held if isinstance(held, list) else ()):
+            yield from _at(item, wanted[1:], (*place, n))
+    elif isinstance(held, dict) and wanted[0] in held:
+        yield from _at(held[wanted[0]], wanted[1:], (*place, wanted[0]))
