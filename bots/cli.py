@@ -150,6 +150,18 @@ def votes(settings: Settings, chosen: argparse.Namespace) -> int:
     return 0
 
 
+def questions(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Print the questions that people sent to the editors, oldest first."""
+    kept = asyncio.run(compose.questions(settings))
+    print("\n".join(f"{question.day}  {question.text}" for question in kept) or "no questions")
+    # Only what was read is deleted: neither what has come since, nor anything if nobody could read.
+    sys.stdout.flush()
+    if chosen.clear and kept:
+        gone = asyncio.run(compose.clear_questions(settings, kept[-1].id))
+        print(f"{gone} deleted", file=sys.stderr)
+    return 0
+
+
 def schema(_settings: Settings, _chosen: argparse.Namespace) -> int:
     """Print the JSON Schema of content files."""
     print(json.dumps(content_schema(), indent=2, ensure_ascii=False))
@@ -173,7 +185,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(run=run, file=None)
     commands = parser.add_subparsers(metavar="COMMAND")
-    for function in (run, console, check, find, answer, due, votes, schema):
+    for function in (run, console, check, find, answer, due, votes, questions, schema):
         text = (function.__doc__ or "").rstrip(".")
         command = commands.add_parser(function.__name__, help=text, description=text)
         command.set_defaults(run=function)
@@ -183,6 +195,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--count", type=int, default=50, help="how many lines (50)")
         if function is votes:
             command.add_argument("--days", type=int, default=30, help="how far back (30)")
+        if function is questions:
+            command.add_argument("--clear", action="store_true", help="delete what was printed")
         if function is find:
             command.add_argument("words", nargs="+")
         if function is answer:

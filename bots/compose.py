@@ -26,7 +26,7 @@ from core.phrases import load_phrases
 from core.reply import Reply
 from core.safety import load_guards
 from core.sqlstore import SqlStore
-from core.store import Subscription, Tally
+from core.store import Question, Subscription, Tally
 from core.turn import PRIVATE, Deps
 
 log = logging.getLogger(__name__)
@@ -270,6 +270,22 @@ async def votes(settings: Settings, days: int) -> list[Tally]:
     tallies = await store.votes(_now().date() - timedelta(days=days - 1))
     await store.close()
     return tallies
+
+
+async def questions(settings: Settings) -> list[Question]:
+    """What people sent to the editors, the oldest first; readable while the bot runs."""
+    store = SqlStore(settings.database_url, reading=True)
+    kept = await store.questions()
+    await store.close()
+    return kept
+
+
+async def clear_questions(settings: Settings, through: int) -> int:
+    """Delete the questions up to that id, while the bot runs or not; how many those were."""
+    store = SqlStore(settings.database_url, reading=True)
+    gone = await store.clear_questions(through)
+    await store.close()
+    return gone
 
 
 def _line(held: Subscription, now: datetime) -> str:

@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import TextIO
 
 from core.chat import Request, Surface
@@ -34,15 +35,17 @@ class ConsoleFacts:
         return True
 
 
-def read(line: str, buttons: tuple[Button, ...]) -> Request | None:
-    """A typed line as a request; a number presses that button, or is None where there is none."""
+def read(line: str, under: Reply) -> Request | None:
+    """A typed line as a request; a number presses that button of the reply it is `under`, if it has that."""
     number = _number(line)
     if number is None:
         return Request("console", "terminal", "terminal", text=line)
+    buttons = _buttons(under)
     if not 0 < number <= len(buttons):
         return None
-    action = buttons[number - 1].action
-    return Request("console", "terminal", "terminal", action=action, surface=Surface.BUTTON)
+    quoted = next((block.text for block in under.blocks if block.style is Style.QUOTE), None)
+    pressed = Request("console", "terminal", "terminal", surface=Surface.BUTTON, quoted=quoted)
+    return replace(pressed, action=buttons[number - 1].action)
 
 
 def render(reply: Reply, *, width: int = WIDEST, colour: bool = False) -> str:
@@ -110,20 +113,20 @@ def chat(
     refresh: Callable[[], None],
 ) -> None:
     """Answer each typed line; `refresh` runs before, to pick up new content."""
-    buttons: tuple[Button, ...] = ()
+    shown = Reply()
     colour = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     for line in typed:
         refresh()
         if not line.strip():
             continue
-        request = read(line, buttons)
+        request = read(line, shown)
         if request is None:
             print(phrases.say("console.no_button", number=_number(line)), file=out, flush=True)
             continue
         reply = answer(request)
         if reply:
             # A reply without buttons, say to a slip, leaves those of the one before.
-            buttons = _buttons(reply) or buttons
+            shown = reply if reply.buttons else shown
             print(render(reply, width=columns(), colour=colour), file=out, flush=True)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bots.discord_text import quotation
 from core.chat import Request, Surface
 
 INTERACTION, MESSAGE = "INTERACTION_CREATE", "MESSAGE_CREATE"
@@ -121,12 +122,14 @@ def _interaction(payload: Payload, me: Me) -> Request | None:
     # An app that only a person installed has no chat of its own: its rounds are the person's.
     personal = bool(owners) and "0" not in owners and not alone
     text, action, surface, message_key, about, part = "", None, Surface.MESSAGE, None, None, ""
+    quoted = None
     if kind == COMPONENT:
         surface, action, message_key = (
             Surface.BUTTON,
             str(data["custom_id"]),
             str(int(payload["message"]["id"])),
         )
+        quoted = quotation(_shown(payload["message"]))
     elif kind in (COMMAND, AUTOCOMPLETE) and data.get("type", _TYPED) == _TYPED:
         surface = Surface.AUTOCOMPLETE if kind == AUTOCOMPLETE else Surface.MESSAGE
         options = [o for o in data.get("options") or [] if isinstance(o.get("value"), str)]
@@ -147,6 +150,7 @@ def _interaction(payload: Payload, me: Me) -> Request | None:
         surface=surface,
         thread=place if parent else None,
         message_key=message_key,
+        quoted=quoted,
         replied_text=about,
         language=payload.get("locale"),
         private=alone or personal,

@@ -1,9 +1,9 @@
 """A reply as Discord messages: embeds that nothing in the text can break out of, and rows of buttons."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from bots.discord_text import QUOTED, escape
 from core.reply import SEPARATOR, Block, Button, Reply, Style, paragraphs, utf16_length
 
 TITLE_UNITS = 256
@@ -32,15 +32,6 @@ SECONDARY = 2
 
 _ACTION_ROW, _BUTTON = 1, 2
 
-# Discord shows any punctuation after a backslash as itself. Addresses stay bare so that they can be tapped.
-_MARKUP = re.compile(
-    r"(?P<address>https?://(?:[\w./?=&%+:#-](?!__))*[\w/])"
-    r"|[\\`*_~|<>\[\]@]|:(?=\w+:)"
-    r"|^[ \t]*(?:[-+#]|\d+\.)"
-    r"|[\ud800-\udfff]",
-    re.MULTILINE,
-)
-
 Payload = dict[str, Any]
 
 
@@ -59,18 +50,6 @@ def render(reply: Reply) -> tuple[Payload, ...]:
         {"embeds": [embed], "components": components, "allowed_mentions": {"parse": []}}
         for embed, components in zip(embeds, rows, strict=True)
     )
-
-
-def escape(text: str) -> str:
-    """`text` so that Discord shows it as it is: no markup, no mention, no emoji code."""
-    return _MARKUP.sub(_escaped, text)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    found = match[0]
-    if match["address"]:
-        return found
-    return "\ufffd" if found >= "\ud800" else f"{found[:-1]}\\{found[-1]}"
 
 
 def _embeds(reply: Reply) -> list[Payload]:
@@ -102,7 +81,7 @@ def _line(block: Block) -> str:
     if block.label:
         text = f"**{escape(block.label)}** {text}".rstrip()
     if block.style is Style.QUOTE:
-        text = "\n".join(f"> {line}" for line in text.split("\n"))
+        text = "\n".join(f"{QUOTED}{line}" for line in text.split("\n"))
     return text
 
 

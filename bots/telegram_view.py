@@ -10,6 +10,7 @@ from telegram import (
     ChatMember,
     InlineQuery,
     Message,
+    MessageEntity,
     Update,
     User,
 )
@@ -204,6 +205,7 @@ def _press(press: CallbackQuery, me: User) -> Request | None:
         chat_key=str(chat.id if chat else press.from_user.id),
         actor_key=str(press.from_user.id),
         action=press.data,
+        quoted=_quotation(there) if there else None,
         surface=Surface.BUTTON,
         thread=_thread(there) if there else None,
         message_key=str(there.message_id) if there else None,
@@ -211,6 +213,12 @@ def _press(press: CallbackQuery, me: User) -> Request | None:
         private=chat is None or chat.type == "private",
         bot_link=_link(me),
     )
+
+
+def _quotation(message: Message) -> str | None:
+    quotes = (mark for mark in message.entities or () if mark.type == MessageEntity.BLOCKQUOTE)
+    first = next(quotes, None)
+    return message.parse_entity(first) if first and message.text else None
 
 
 def _inline(query: InlineQuery, me: User) -> Request | None:

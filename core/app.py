@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.buttons import pressed
+from core.buttons import passed_on, pressed
 from core.card import crisis_brief, crisis_card, declined_card
 from core.chat import Facts, Request, Surface
 from core.commands import COMMANDS, Command, ask, suggest
@@ -80,11 +80,12 @@ class App:
         await change_standing(self._deps, platform, chat_key, Standing.ACTIVE, was=was)
 
     def _guarded(self, turn: Turn) -> Reply | None:
-        """The safety card that what was typed calls for, if it does."""
+        """The safety card that what was typed, or is to be passed on, calls for, if it does."""
         request = turn.request
-        if request.action is not None or not request.addressed:
+        said = request.text if request.action is None else passed_on(request)
+        if said is None or not request.addressed:
             return None
-        guard = _guard(turn)
+        guard = _guard(turn, said)
         if guard is None:
             return None
         if request.surface is Surface.AUTOCOMPLETE:
@@ -145,9 +146,9 @@ def _typed(text: str) -> _Typed:
     return _Typed(command if is_harmless else None, "" if is_harmless else text, is_slashed=False)
 
 
-def _guard(turn: Turn) -> str | None:
-    """The guard that stops what was typed, if one does."""
-    typed = _typed(turn.request.text)
+def _guard(turn: Turn, said: str) -> str | None:
+    """The guard that stops what was typed, or is to be passed on, if one does."""
+    typed = _typed(said)
     command, text = typed.command, typed.words
     if command and command.name == "start":
         guard = linked_guard(text)

@@ -4,8 +4,9 @@ import re
 from dataclasses import replace
 
 from core.card import first_card, more_card
+from core.chat import Request
 from core.daily_commands import daily_pressed
-from core.feedback import thumb_down, thumb_up
+from core.feedback import dont_send, preview_question, send_question, thumb_down, thumb_up
 from core.outcome import aside, chosen, none, random_entry, shareable, stale, topic_list, withdrawn
 from core.reply import Button, Deed, Reply
 from core.turn import Answer, Turn
@@ -106,9 +107,22 @@ ACTIONS: dict[str, Answer] = {
     "none": none_of_these,
     "up": thumb_up,
     "down": thumb_down,
+    "editors": preview_question,
+    "send": send_question,
+    "unsent": dont_send,
     "daily": daily_pressed,
 }
 """By what a button's action starts with; they are on old messages, so never rename one."""
+
+
+PASSES_ON = ("editors", "send")
+"""Buttons that pass on what the message under which they stand quotes: safety looks at that as if typed."""
+
+
+def passed_on(request: Request) -> str | None:
+    """The words that a pressed button is about to pass on, if it does that."""
+    name = (request.action or "").partition(":")[0]
+    return request.quoted if name in PASSES_ON else None
 
 
 async def pressed(turn: Turn) -> Reply:

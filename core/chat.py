@@ -30,6 +30,7 @@ class Request:
         surface: where it was done.
         thread: where inside the chat to answer, if not in its main part.
         message_key: the message that was sent, or that carries the pressed button.
+        quoted: the first quotation in the message that carries the pressed button, one line.
         replied_text: the text of the message this one replies to or is about; empty if that has
             none, None if there is no such message.
         language: the person's language tag, as the platform gives it.
@@ -49,6 +50,7 @@ class Request:
     surface: Surface = Surface.MESSAGE
     thread: str | None = None
     message_key: str | None = None
+    quoted: str | None = None
     replied_text: str | None = None
     language: str | None = None
     private: bool = True

@@ -132,6 +132,7 @@ async def about(turn: Turn) -> Reply:
             Block(content.bot.about),
             Block(content.bot.editorial_policy, label=turn.say("about.policy")),
             Block(counts),
+            Block(turn.say("about.feedback")),
         ),
         closing=content.bot.standing_line,
     )
@@ -139,7 +140,14 @@ async def about(turn: Turn) -> Reply:
 
 async def privacy(turn: Turn) -> Reply:
     """What is kept, and what isn't."""
-    keys = ("privacy.text", "privacy.round", "privacy.daily", "privacy.forget", "privacy.votes")
+    keys = (
+        "privacy.text",
+        "privacy.round",
+        "privacy.daily",
+        "privacy.forget",
+        "privacy.votes",
+        "privacy.editors",
+    )
     return Reply(title=turn.say("privacy.title"), blocks=tuple(Block(turn.say(key)) for key in keys))
 
 

@@ -58,7 +58,7 @@ _TROUBLES = {
 metadata = MetaData()
 """The tables as they are now, made at once in a new database; `MIGRATIONS` make the same from older ones."""
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest of `MIGRATIONS`, so that they are read only where there is something to change."""
 
 # Alembic's own note of where a database stands, as Alembic makes it.
@@ -95,7 +95,7 @@ class Database:
 
     Args:
         url: `sqlite:///file`, `sqlite://` (in memory) or `postgresql+psycopg://...`.
-        reading: only look, beside the process that holds the lock.
+        reading: look, or delete what was read, beside the process that holds the lock.
 
     Raises:
         StoreError: the database is newer than the program, held by another
@@ -272,7 +272,7 @@ def _code(error: BaseException | None) -> str:
 def _open(url: str, prepare: Callable[[Engine], None]) -> Engine:
     address = _parse(url)
     try:
-        engine = create_engine(address)
+        engine = create_engine(address, hide_parameters=True)
         pragmas = _PRAGMAS.get(engine.dialect.name, ())
         event.listen(engine, "connect", lambda connection, _record: [connection.execute(p) for p in pragmas])
         prepare(engine)

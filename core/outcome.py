@@ -1,6 +1,7 @@
 """What a search or a draw leads to: an entry, a choice of entries, or an honest none."""
 
 import logging
+import unicodedata
 from dataclasses import replace
 
 from core.card import first_card
@@ -11,6 +12,13 @@ from core.reply import Block, Button, Choice, Deed, Reply, Style
 from core.turn import Turn
 
 log = logging.getLogger(__name__)
+
+QUESTION_LETTERS = 500
+"""The longest question that can be sent to the editors; room for a question, not for a life's story."""
+
+_BREAKS = ("Cc", "Zl", "Zp")
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Turns the direction of what follows, in an editor's terminal too (Unicode 17, Bidirectional Algorithm)."""
 
 
 async def random_entry(turn: Turn, kind: str) -> Reply:
@@ -77,11 +85,10 @@ def offer(turn: Turn, choices: tuple[str, ...]) -> Reply:
     if not entries:
         return none(turn)
     rows = [(Button(entry.title, f"show:{entry.id}"),) for entry in entries]
+    claims = [Block(entry.claim, label=turn.say(f"kind.{entry.kind}"), style=Style.ITEM) for entry in entries]
     return Reply(
         title=turn.say("choose.title"),
-        blocks=tuple(
-            Block(entry.claim, label=turn.say(f"kind.{entry.kind}"), style=Style.ITEM) for entry in entries
-        ),
+        blocks=(*_quoted(turn), *claims),
         buttons=(*rows, (Button(turn.say("button.none"), "none"),)),
         choices=tuple(Choice(entry.id, entry.title, entry.claim) for entry in entries),
     )
@@ -90,11 +97,44 @@ def offer(turn: Turn, choices: tuple[str, ...]) -> Reply:
 def none(turn: Turn) -> Reply:
     """No entry, whom to ask instead, and the way to what there is."""
     advice = turn.say("none.advice", topic=turn.edition.content.bot.topic)
+    quoted, rows = _quoted(turn), [(Button(turn.say("button.topics"), "topics"),)]
+    if quoted:
+        rows.append((Button(turn.say("button.editors"), "editors"),))
     return Reply(
         title=turn.say("none.title"),
-        blocks=(Block(advice), Block(turn.say("none.hint"))),
-        buttons=((Button(turn.say("button.topics"), "topics"),),),
+        blocks=(*quoted, Block(advice), Block(turn.say("none.hint"))),
+        buttons=tuple(rows),
     )
+
+
+def own_question(turn: Turn) -> str | None:
+    """What a person asked, in one line, if nobody else is there and the editors may have it.
+
+    Until it is sent it is kept by nobody but the platform: the answer quotes
+    it, and a button under the answer brings the quotation back.
+    """
+    request = turn.request
+    if not request.private or request.can_whisper:
+        return None
+    # Somebody else's message, which was only replied to, isn't theirs to send.
+    typed = turn.words if turn.words in request.text else ""
+    text = _in_one_line(typed if request.action is None else request.quoted or "")
+    return text if 0 < len(text) <= QUESTION_LETTERS else None
+
+
+def _quoted(turn: Turn) -> tuple[Block, ...]:
+    question = own_question(turn)
+    return (Block(question, style=Style.QUOTE),) if question else ()
+
+
+def _in_one_line(text: str) -> str:
+    """The same words, without what breaks lines or turns their direction, or is no character at all."""
+    kept = (
+        " " if unicodedata.category(letter) in _BREAKS else letter
+        for letter in text
+        if letter not in _BIDI and unicodedata.category(letter) != "Cs"
+    )
+    return " ".join("".join(kept).split())
 
 
 def topic_list(turn: Turn) -> Reply:

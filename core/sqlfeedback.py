@@ -1,11 +1,23 @@
-"""What people say about answers, in the database: counts of thumbs, with nothing about who gave them."""
+"""What people say about answers, in the database, with nothing about who says it: thumbs and questions."""
 
 from datetime import date
 
-from sqlalchemy import Column, Connection, Integer, String, Table, bindparam, func, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    String,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from core.database import Database, metadata
-from core.store import Tally
+from core.store import Question, Tally
 
 VOTE = Table(
     "vote",
@@ -14,6 +26,15 @@ VOTE = Table(
     Column("entry_id", String(32), primary_key=True),
     Column("up", Integer, nullable=False),
     Column("down", Integer, nullable=False),
+)
+
+QUESTION = Table(
+    "question",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("day", String(10), nullable=False),
+    Column("text", String(500), nullable=False),
+    Index("question_by_day", "day", "text", unique=True),
 )
 
 _TALLIES = (
@@ -41,3 +62,32 @@ class FeedbackTables(Database):
             return [Tally(entry_id, int(up), int(down)) for entry_id, up, down in rows]
 
         return await self.run(work)
+
+    async def keep_question(self, text: str, day: date, most: int) -> bool:
+        """See `Feedback.keep_question`."""
+
+        def work(connection: Connection) -> bool:
+            row = {"day": day.isoformat(), "text": text}
+            same = select(QUESTION.c.id).where(QUESTION.c.day == row["day"], QUESTION.c.text == text)
+            if connection.scalar(same) is not None:
+                return True
+            if (connection.scalar(select(func.count()).select_from(QUESTION)) or 0) >= most:
+                return False
+            connection.execute(insert(QUESTION), row)
+            return True
+
+        return await self.run(work)
+
+    async def questions(self) -> list[Question]:
+        """See `Feedback.questions`."""
+
+        def work(connection: Connection) -> list[Question]:
+            rows = connection.execute(select(QUESTION).order_by(QUESTION.c.id))
+            return [Question(row.id, date.fromisoformat(row.day), row.text) for row in rows]
+
+        return await self.run(work)
+
+    async def clear_questions(self, through: int) -> int:
+        """See `Feedback.clear_questions`."""
+        old = delete(QUESTION).where(QUESTION.c.id <= through)
+        return await self.run(lambda connection: connection.execute(old).rowcount)

@@ -248,6 +248,15 @@ class Tally:
     down: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody asked the editors to answer; nothing says who."""
+
+    id: int
+    day: date
+    text: str
+
+
 class Feedback(Protocol):
     """Keeps what people say about answers, and nothing about who says it; every call is one transaction."""
 
@@ -257,6 +266,18 @@ class Feedback(Protocol):
 
     async def votes(self, since: date) -> list[Tally]:
         """The sums since that day, the entries with the most thumbs down first."""
+        ...
+
+    async def keep_question(self, text: str, day: date, most: int) -> bool:
+        """Keep a question, once a day however often it is sent; False if there are `most` already."""
+        ...
+
+    async def questions(self) -> list[Question]:
+        """Every question, the oldest first."""
+        ...
+
+    async def clear_questions(self, through: int) -> int:
+        """Delete the questions up to that id; how many those were."""
         ...
 
 

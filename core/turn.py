@@ -4,13 +4,14 @@ import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from random import Random
 
 from core.ballots import Ballots
 from core.chat import Facts, Request
 from core.edition import Edition
 from core.phrases import Phrases
+from core.recent import Recent
 from core.reply import Reply
 from core.store import Store
 
@@ -27,6 +28,7 @@ class Deps:
         clock: the current time, aware.
         beats: when each platform's sender of daily posts last looked around; empty where none runs.
         ballots: who voted on what, in this process.
+        sent: the day on which a chat sent questions to the editors last, and how many, in this process.
     """
 
     store: Store
@@ -36,6 +38,7 @@ class Deps:
     secret: bytes
     beats: dict[str, datetime] = field(default_factory=dict)
     ballots: Ballots = field(default_factory=Ballots)
+    sent: Recent[str, tuple[date, int]] = field(default_factory=Recent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -334,3 +334,23 @@ def test_votes_lists_the_thumbs_of_the_last_days(capsys: pytest.CaptureFixture[s
     asyncio.run(count())
     assert main(["votes", "--days", "8"]) == 0
     assert capsys.readouterr().out == "    2 down     1 up  m-cure\n    1 down     3 up  f-nmda\n"
+
+
+def test_questions_prints_them_and_clears_just_what_was_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    async def run() -> None:
+        store, day = SqlStore("sqlite:///ketafacts.db"), date(2026, 11, 22)
+        await asyncio.to_thread(main, ["questions"])
+        await store.keep_question("quantum chromodynamics?", day, 9)
+        await store.keep_question("what of the cost", day, 9)
+        # Beside a running bot, whose process holds the lock.
+        await asyncio.to_thread(main, ["questions"])
+        await asyncio.to_thread(main, ["questions", "--clear"])
+        await store.keep_question("quantum chromodynamics?", day, 9)
+        assert [question.text for question in await store.questions()] == ["quantum chromodynamics?"]
+        await store.close()
+
+    asyncio.run(run())
+    shown = capsys.readouterr()
+    lines = "2026-11-22  quantum chromodynamics?\n2026-11-22  what of the cost\n"
+    assert shown.out == "no questions\n" + 2 * lines
+    assert shown.err == "2 deleted\n"

@@ -49,7 +49,7 @@ async def test_a_match_of_the_other_kind_is_offered(room: Room) -> None:
 async def test_nothing_close_says_so_and_offers_topics(room: Room, text: str) -> None:
     reply = await room.say(text)
     assert reply.title == "I have no entry on that"
-    assert actions(reply) == ["topics"]
+    assert actions(reply)[0] == "topics"
 
 
 async def test_choices_come_with_none_of_these(room: Room) -> None:

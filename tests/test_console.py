@@ -52,6 +52,16 @@ async def test_a_thumb_is_thanked_for_in_a_line(room: Room) -> None:
     assert shown.endswith("\nThank you. Counted as helpful.\n\n")
 
 
+async def test_a_question_goes_to_the_editors_once_it_was_seen_and_sent(room: Room) -> None:
+    shown = await talk(room, "quantum chromodynamics?\n2\n2\n")
+    assert shown.endswith("Nothing was stored.\n\n[1] Browse topics\n\n")
+    assert await room.store.questions() == []
+    shown = await talk(room, "quantum chromodynamics?\n2\n1\n")
+    assert "  quantum chromodynamics?\n" in shown
+    (kept,) = await room.store.questions()
+    assert (kept.text, kept.day) == ("quantum chromodynamics?", room.now.date())
+
+
 async def test_a_number_without_a_button_says_so(room: Room) -> None:
     for number in ("9", "0", "42"):
         assert f"There is no button {int(number)}." in await talk(room, f"/myth addictive\n{number}\n")
@@ -141,7 +151,7 @@ def test_text_of_several_lines_is_filled_line_by_line() -> None:
 
 
 def test_a_line_becomes_a_private_request() -> None:
-    request = read("/myth drip\n", ())
+    request = read("/myth drip\n", Reply())
     assert request
     assert (request.text, request.private, request.addressed, request.surface) == (
         "/myth drip\n",
@@ -152,11 +162,11 @@ def test_a_line_becomes_a_private_request() -> None:
 
 
 def test_a_number_becomes_the_buttons_action() -> None:
-    buttons = (Button("One", "show:a"), Button("Two", "show:b"))
-    request = read(" 2 \n", buttons)
+    under = Reply(buttons=((Button("One", "show:a"), Button("Two", "show:b")),))
+    request = read(" 2 \n", under)
     assert request
     assert request.action == "show:b"
-    assert read("3", buttons) is None
+    assert read("3", under) is None
 
 
 @pytest.mark.parametrize(

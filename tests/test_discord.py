@@ -204,6 +204,29 @@ async def test_a_vote_is_thanked_for_in_words_that_only_the_presser_sees(live: w
         assert PHRASES.say("vote.down") in text(shown)
 
 
+@pytest.mark.parametrize("is_slash", [True, False])
+async def test_a_question_reaches_the_editors_from_the_message_that_quotes_it(
+    live: w.Wire,
+    room: Room,
+    is_slash: bool,
+) -> None:
+    asked = "*quantum* 🐈 chromo_dynamics https://a.b/c_d?"
+    if is_slash:
+        await live.interact(w.slash("ask", asked, **w.in_bot_dm()))
+    else:
+        await live.say(w.message(asked, place=w.DM, mention=False))
+    for number, action in enumerate(("editors", "send"), 1):
+        await live.until(lambda count=number: len(live.shown) == count)
+        last = live.shown[-1]
+        assert action in actions(last)
+        pressed = w.click(action, **w.in_bot_dm())
+        pressed["message"]["embeds"] = last["embeds"]
+        await live.interact(pressed)
+    await live.until(lambda: len(live.shown) == 3)
+    assert "Sent to the editors" in text(live.shown[2])
+    assert [question.text for question in await room.store.questions()] == [asked]
+
+
 async def test_more_replaces_the_card_in_a_private_chat(live: w.Wire, room: Room) -> None:
     entry = room.edition.content.entries[0].id
     await live.interact(w.click(f"more:{entry}", **w.in_bot_dm()))

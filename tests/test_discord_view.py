@@ -3,7 +3,7 @@ import copy
 import pytest
 
 from bots.discord_menu import same_commands, slash_commands
-from bots.discord_view import DESCRIPTION_UNITS, escape, render
+from bots.discord_view import DESCRIPTION_UNITS, render
 from core.card import first_card, more_card
 from core.commands import COMMANDS
 from core.completion import OFFERED, Completions
@@ -43,24 +43,6 @@ def test_every_part_has_its_place() -> None:
     ]
     (row,) = page["components"]
     assert row["components"] == [{"type": 2, "style": 2, "label": "More", "custom_id": "more:x"}]
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("*a* _b_ ~~c~~ `d` ||e||", r"\*a\* \_b\_ \~\~c\~\~ \`d\` \|\|e\|\|"),
-        ("@everyone <@1> <#2> <:x:3>", r"\@everyone \<\@1\> \<#2\> \<\:x:3\>"),
-        ("[a](http://b.c)", r"\[a\](http://b.c)"),
-        ("# big\n- list\n1. one\n> quote", "\\# big\n\\- list\n1\\. one\n\\> quote"),
-        (":smile: 10:30 a - b. 1.5", r"\:smile: 10:30 a - b. 1.5"),
-        ("see https://a.b/c_d?e=1#f. Then", "see https://a.b/c_d?e=1#f. Then"),
-        ("https://a.b/c__d__ **x**", r"https://a.b/c\_\_d\_\_ \*\*x\*\*"),
-        ("a\\", r"a\\"),
-        ("\ud800", "\ufffd"),
-    ],
-)
-def test_text_is_shown_as_it_is(text: str, shown: str) -> None:
-    assert escape(text) == shown
 
 
 def test_every_entry_fits_one_message_at_both_depths() -> None:

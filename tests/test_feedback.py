@@ -1,10 +1,12 @@
+import logging
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text as sql
 
-from core.reply import Deed, utf16_length
+from core.chat import Request
+from core.reply import Block, Deed, Reply, Style, utf16_length
 from core.store import Tally
 from tests.room import CONTENT, GROUP, PERSON, PHRASES, Room, actions, without
 
@@ -86,3 +88,151 @@ def test_the_words_fit_a_toast_and_two_buttons_of_a_phone(way: str) -> None:
 
 def test_every_entrys_name_fits_the_count() -> None:
     assert max(len(entry.id) for entry in CONTENT.entries) <= 32
+
+
+def quotation(reply: Reply) -> str | None:
+    """What an adapter reads back when a button below the reply is pressed."""
+    return next((block.text for block in reply.blocks if block.style is Style.QUOTE), None)
+
+
+async def press_under(room: Room, reply: Reply, action: str, request: Request = PERSON) -> Reply:
+    assert action in actions(reply)
+    return await room.press(action, replace(request, quoted=quotation(reply)))
+
+
+async def sent(room: Room) -> list[str]:
+    return [question.text for question in await room.store.questions()]
+
+
+UNKNOWN = "quantum chromodynamics?"
+ALONE_ON_DISCORD = replace(PERSON, platform="discord")
+
+
+@pytest.mark.parametrize("typed", [UNKNOWN, f"/ask {UNKNOWN}", f"/check {UNKNOWN}"])
+@pytest.mark.parametrize("request_", [PERSON, ALONE_ON_DISCORD])
+async def test_a_question_without_an_entry_is_sent_once_it_was_shown(
+    room: Room, typed: str, request_: Request
+) -> None:
+    none = await room.say(typed, request_)
+    assert none.title == "I have no entry on that"
+    preview = await press_under(room, none, "editors", request_)
+    assert preview.deed is Deed.EDIT
+    assert "2026-11-22" in preview.blocks[0].text
+    assert preview.blocks[1] == Block(UNKNOWN, style=Style.QUOTE)
+    assert await sent(room) == []
+    done = await press_under(room, preview, "send", request_)
+    assert (done.deed, done.title, actions(done)) == (Deed.EDIT, "Sent to the editors", ["topics"])
+    (kept,) = await room.store.questions()
+    assert (kept.text, kept.day) == (UNKNOWN, date(2026, 11, 22))
+
+
+async def test_none_of_these_offers_the_same(room: Room) -> None:
+    asked = "does it help migraine or fibro"
+    choice = await room.say(asked)
+    none = await press_under(room, choice, "none")
+    preview = await press_under(room, none, "editors")
+    await press_under(room, preview, "send")
+    assert await sent(room) == [asked]
+
+
+async def test_dont_send_stores_nothing(room: Room) -> None:
+    preview = await press_under(room, await room.say(UNKNOWN), "editors")
+    done = await press_under(room, preview, "unsent")
+    assert (done.title, done.blocks[0].text) == ("Not sent", "Nothing was stored.")
+    assert await sent(room) == []
+
+
+@pytest.mark.parametrize("request_", [GROUP, WHISPERING, replace(WHISPERING, private=True)])
+async def test_where_others_are_nothing_is_quoted_offered_or_stored(room: Room, request_: Request) -> None:
+    for text in (f"/ask {UNKNOWN}", "/ask does it help migraine or fibro"):
+        reply = await room.say(text, request_)
+        assert quotation(reply) is None
+        assert "editors" not in actions(reply)
+    for action in ("none", "editors", "send"):
+        pressed = await room.press(action, replace(request_, quoted=UNKNOWN))
+        assert "editors" not in actions(pressed)
+        assert quotation(pressed) is None
+    assert await sent(room) == []
+
+
+async def test_somebody_elses_message_is_not_the_askers_to_send(room: Room) -> None:
+    reply = await room.say("/check", replace(PERSON, replied_text=UNKNOWN))
+    assert reply.title == "I have no entry on that"
+    assert (quotation(reply), actions(reply)) == (None, ["topics"])
+
+
+async def test_a_button_without_a_question_above_it_is_stale(room: Room) -> None:
+    for action in ("editors", "send"):
+        assert (await room.press(action)).title == "This button no longer works"
+    assert actions(await room.press("none")) == ["topics"]
+
+
+@pytest.mark.parametrize(
+    ("text", "guard"),
+    [
+        ("I want to kill myself", "crisis"),
+        ("how many mg should i take", "dosing"),
+        ("where can I buy it", "sourcing"),
+    ],
+)
+@pytest.mark.parametrize("action", ["editors", "send"])
+async def test_safety_comes_first_on_the_way_to_the_editors(
+    room: Room, text: str, guard: str, action: str
+) -> None:
+    assert "editors" not in actions(await room.say(text))
+    reply = await room.press(action, replace(PERSON, quoted=text))
+    assert reply.guard == guard
+    assert await sent(room) == []
+
+
+async def test_words_are_kept_as_they_are_but_on_one_line(room: Room) -> None:
+    none = await room.say("  <b>Cats</b>?\n\tand \u202e*dogs* \x1b[31m \ud83d🐈\u200d⬛ ")
+    assert quotation(none) == "<b>Cats</b>? and *dogs* [31m 🐈\u200d⬛"
+
+
+@pytest.mark.parametrize(("letters", "offered"), [(500, True), (501, False)])
+async def test_a_long_story_is_not_offered(room: Room, letters: int, offered: bool) -> None:
+    reply = await room.press("none", replace(PERSON, quoted="q" * letters))
+    assert ("editors" in actions(reply)) is offered
+
+
+async def test_a_chat_may_send_five_a_day(room: Room) -> None:
+    for number in range(5):
+        await room.press("send", replace(PERSON, quoted=f"{UNKNOWN} {number}"))
+    more = replace(PERSON, quoted=f"{UNKNOWN} more")
+    assert (await room.press("send", more)).title == PHRASES.say("editors.enough")
+    assert len(await sent(room)) == 5
+    await room.press("send", replace(more, chat_key="8"))
+    room.now += timedelta(days=1)
+    assert (await room.press("send", more)).title == "Sent to the editors"
+    assert len(await sent(room)) == 7
+
+
+async def test_pressing_twice_stores_once(room: Room) -> None:
+    for _ in range(2):
+        await room.press("send", replace(PERSON, quoted=UNKNOWN))
+    assert await sent(room) == [UNKNOWN]
+
+
+async def test_when_there_is_no_room_person_and_operator_are_told(
+    room: Room, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.feedback.QUESTIONS_KEPT", 1)
+    await room.press("send", replace(PERSON, quoted=UNKNOWN))
+    with caplog.at_level(logging.DEBUG):
+        full = await room.press("send", replace(PERSON, quoted="canary-text?"))
+    assert full.title == PHRASES.say("editors.full")
+    lines = [record.getMessage() for record in caplog.records if record.name == "core.feedback"]
+    assert lines == ["no room for a question kept=1; see: ketafacts questions --clear"]
+    assert await sent(room) == [UNKNOWN]
+
+
+async def test_forget_and_privacy_tell_the_truth_about_sent_questions(room: Room) -> None:
+    await room.press("send", replace(PERSON, quoted=UNKNOWN))
+    assert "Nothing was stored for this chat" in (await room.say("/forget")).blocks[0].text
+    assert await sent(room) == [UNKNOWN]
+    told = " ".join(block.text for block in (await room.say("/privacy")).blocks)
+    assert "/forget can't, as nobody knows whose it was" in told
+    assert "questions that people chose to send" in " ".join(
+        b.text for b in (await room.say("/about")).blocks
+    )

@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import sqlite3
+import traceback
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from random import Random
 import alembic.command
 import pytest
 from alembic.config import Config
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from core.database import MIGRATIONS
 from core.errors import StoreError, StoreTrouble
@@ -265,6 +266,40 @@ async def test_a_call_that_fails_tells_no_words_and_the_next_may_work(tmp_path: 
     assert str(caught.value) == "OperationalError SQLITE_BUSY"
     assert await store.draw("canary-chat", "myth", draw, NOON) in IDS
     await store.close()
+
+
+async def test_a_question_is_kept_once_a_day_in_the_order_it_came(store: SqlStore) -> None:
+    today, tomorrow = NOON.date(), NOON.date() + timedelta(days=1)
+    for words, day in (("b?", today), ("a?", today), ("b?", today), ("b?", tomorrow)):
+        assert await store.keep_question(words, day, most=9)
+    kept = await store.questions()
+    assert [(one.text, one.day) for one in kept] == [("b?", today), ("a?", today), ("b?", tomorrow)]
+    assert await store.clear_questions(kept[1].id) == 2
+    assert await store.questions() == kept[2:]
+
+
+async def test_more_questions_than_wanted_are_not_kept(store: SqlStore) -> None:
+    assert await store.keep_question("a?", NOON.date(), most=1)
+    assert not await store.keep_question("b?", NOON.date(), most=1)
+    assert await store.keep_question("a?", NOON.date(), most=1)
+    assert len(await store.questions()) == 1
+
+
+async def test_a_cleared_question_leaves_no_trace_in_the_file(tmp_path: Path) -> None:
+    store = SqlStore(f"sqlite:///{tmp_path / 'bot.db'}")
+    await store.keep_question("canary-5f1d", NOON.date(), most=9)
+    (kept,) = await store.questions()
+    await store.clear_questions(kept.id)
+    await store.close()
+    assert all(b"canary-5f1d" not in path.read_bytes() for path in tmp_path.iterdir())
+
+
+async def test_a_failure_quotes_no_question(store: SqlStore) -> None:
+    asked = f"canary-{NOON.year}"
+    await store.run(lambda connection: connection.execute(text("DROP TABLE question")))
+    with pytest.raises(StoreTrouble) as caught:
+        await store.keep_question(asked, NOON.date(), most=9)
+    assert asked not in "".join(traceback.format_exception(caught.value))
 
 
 async def test_migrations_lead_to_what_a_new_database_has(tmp_path: Path) -> None:

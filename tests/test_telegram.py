@@ -271,6 +271,27 @@ async def test_a_vote_is_thanked_for_in_a_passing_line(wire: Wire, room: Room) -
     assert not wire.of("editmessagetext", "sendmessage", "deletemessage")
 
 
+async def test_a_question_reaches_the_editors_from_the_message_that_quotes_it(wire: Wire, room: Room) -> None:
+    asked = "<b>quantum</b> 🐈 chromodynamics?"
+    async with serving(wire, room):
+        wire.push(message=message(asked))
+        await wire.until(lambda: sent(wire))
+        for action in ("editors", "send"):
+            last = wire.of("sendmessage", "editmessagetext")[-1]
+            buttons = [
+                button["callback_data"] for row in last["reply_markup"]["inline_keyboard"] for button in row
+            ]
+            assert action in buttons
+            shown = message(last["text"], message_id=60, entities=last["entities"])
+            count = len(wire.of("editmessagetext"))
+            wire.push(callback_query=press(action, shown))
+            await wire.until(lambda before=count: len(wire.of("editmessagetext")) > before)
+    preview, done = wire.of("editmessagetext")
+    assert asked in preview["text"]
+    assert "Sent to the editors" in done["text"]
+    assert [question.text for question in await room.store.questions()] == [asked]
+
+
 @pytest.mark.parametrize(
     ("words", "anew"),
     [
