@@ -71,6 +71,14 @@ class Bench:
             self.failed.append(what)
             print(f"  FAILED {what}")
 
+    async def told(self, command: str) -> str:
+        """What a command of the program prints beside the bot."""
+        environment = {**os.environ, "DATABASE_URL": f"sqlite:///{self.database}", "PYTHONPATH": str(ROOT)}
+        program = (sys.executable, "-m", "bots", command)
+        pipe = asyncio.subprocess.PIPE
+        run = await asyncio.create_subprocess_exec(*program, env=environment, cwd=ROOT, stdout=pipe)
+        return (await run.communicate())[0].decode()
+
     def text(self, message: dict[str, Any] | None) -> str:
         return self.server.visible_text(message) if message else ""
 
@@ -494,6 +502,34 @@ async def daily(b: Bench) -> None:
     print(f"  daily posts {posts}")
 
 
+async def feedback(b: Bench) -> None:
+    """Thumbs are counted once a person; a question reaches the editors once it was shown, across a kill."""
+    asked, person = "quantum *chromo*_dynamics?", b.person()
+    it = await b.rig.slash(person, "myth", {"words": "addictive"})
+    for who, label in ((person, "👍 Helpful"), (person, "👎 Not helpful"), (b.person(), "👍 Helpful")):
+        pressed = await b.rig.click(who, it.response, label=label)
+        b.check("Counted" in (pressed.text or "") and pressed.ephemeral, f"{label}: {pressed.text}")
+    told = await b.told("votes")
+    b.check("1 down     1 up  m-very-addictive" in told, f"votes: {told}")
+    loud = await b.rig.slash(b.person(), "ask", {"question": asked})
+    b.check("ditors" not in str(loud.response), "editors are offered where others read")
+    by_slash = (await b.rig.slash(person, "ask", {"question": asked}, context="bot_dm")).response
+    by_message = await b.rig.dm(person, f"{asked} {asked}")
+    for number, message in enumerate((by_slash, by_message), 1):
+        preview = await b.rig.click(person, message, label="Send this question to the editors")
+        b.check(asked in b.text(preview.response).replace("\\", ""), f"preview: {b.text(preview.response)}")
+        told = await b.told("questions")
+        b.check(told.count(asked) == number - 1, f"stored before it was sent: {told}")
+        if number == 1:
+            b.bot.proc.kill()
+            await b.boot()
+            await asyncio.sleep(1)
+        done = await b.rig.click(person, preview.response, label="Send it")
+        b.check("Sent to the editors" in b.text(done.response), f"sent: {b.text(done.response)}")
+    told = [line.partition("  ")[2] for line in (await b.told("questions")).splitlines()]
+    b.check(told == [asked, f"{asked} {asked}"], f"not word for word: {told}")
+
+
 SCENARIOS: tuple[Callable[[Bench], Awaitable[None]], ...] = (
     daily,
     commands,
@@ -508,6 +544,7 @@ SCENARIOS: tuple[Callable[[Bench], Awaitable[None]], ...] = (
     gateway,
     flood,
     restart,
+    feedback,
 )
 
 

@@ -590,16 +590,70 @@ def daily(checks: Checks) -> None:
                 )
             told = rig.ask("/status", chat=group, user=admin)
             checks.that("status says it was sent", told and ": sent" in checks.client.shown(told))
-            lines = subprocess.run(
-                [sys.executable, "-m", "bots", "due"],
-                env={**os.environ, **keep, "PYTHONPATH": str(ROOT)},
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
+            lines = _told("due", keep)
             checks.that(
                 "the chat that removed it is suspended", f"suspended  telegram:{removed}" in lines, lines
             )
+
+
+def feedback(checks: Checks) -> None:
+    """Thumbs are counted once a person; a question reaches the editors once it was shown, across a kill."""
+    rig, asked = checks.rig, "quantum <b>chromo</b>_dynamics?"
+    group = int(rig.add_chat(type="supergroup", title="G")["id"])
+    person = checks.person()
+    with tempfile.TemporaryDirectory() as folder:
+        keep = {"DATABASE_URL": f"sqlite:///{folder}/feedback.db"}
+        with checks.bot(**keep) as process:
+            rig.wait_ready()
+            checks.answers("/myth addictive", "an answer to vote on", chat=group, user=person)
+            since = rig.mark()
+            for user, label in (
+                (person, "👍 Helpful"),
+                (person, "👎 Not helpful"),
+                (checks.person(), "👍 Helpful"),
+            ):
+                step = rig.press_last(group, text=label, user=user)
+                words = str(step["record"])
+                checks.that(f"[{label}] is thanked for in passing", "Counted" in words, words)
+            time.sleep(0.5)
+            checks.that("and nothing else", not rig.count(methods=[*SENT, "editMessageText"], since=since))
+            lines = _told("votes", keep)
+            checks.that("one up, one down", "1 down     1 up  m-very-addictive" in lines, lines)
+            in_group = rig.ask(f"/ask {asked}", chat=group, user=person)
+            checks.that("no editors in a group", "ditors" not in str(in_group))
+            rig.ask(asked, user=person)
+            _edits(checks, person, "Send this question to the editors")
+            checks.that("nothing is stored yet", _told("questions", keep) == "no questions\n")
+            process.kill()
+        with checks.bot(**keep):
+            rig.wait_ready()
+            preview = rig.last_bot_message(person)
+            checks.that("the preview shows the words", asked in preview["text"], preview)
+            shown = _edits(checks, person, "Send it")
+            checks.that("it was sent", "Sent to the editors" in shown, shown)
+            lines = _told("questions", keep)
+            checks.that("word for word", lines.endswith(f"  {asked}\n"), lines)
+            rig.ask(asked, user=person)
+            _edits(checks, person, "Send this question to the editors")
+            _edits(checks, person, "Don't send")
+            checks.that("once", _told("questions", keep) == lines)
+
+
+def _edits(checks: Checks, chat: int, label: str) -> str:
+    """Press a button of the newest message and wait until it is edited; what it says then."""
+    since = checks.rig.mark()
+    checks.rig.press_last(chat, text=label, user=chat)
+    got = checks.rig.wait(methods=["editMessageText"], chat_id=chat, since=since)
+    checks.that(f"[{label}]", got["complete"])
+    return str(checks.rig.last_bot_message(chat)["text"])
+
+
+def _told(command: str, settings: dict[str, str]) -> str:
+    """What a command of the program prints beside the bot."""
+    environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT)}
+    program = [sys.executable, "-m", "bots", command]
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
+    return done.stdout
 
 
 SUITES: dict[str, Callable[[Checks], None]] = {
@@ -615,6 +669,7 @@ SUITES: dict[str, Callable[[Checks], None]] = {
         floods,
         starts_and_stops,
         daily,
+        feedback,
     )
 }
 
