@@ -37,11 +37,16 @@ Idf = Callable[[str], float]
 """How telling a stem is: 0 upwards."""
 
 
-@lru_cache(65_536)
 def stem(word: str) -> str:
     """The English stem of one folded word."""
     found = _ANALYZER.analyze(word)
     return found[0] if found else word
+
+
+@lru_cache(20_000)
+def _known_stem(word: str) -> str:
+    """The stem of a word of the content, kept: what a person typed never comes here."""
+    return stem(word)
 
 
 def is_function_word(word: str) -> bool:
@@ -119,13 +124,13 @@ class Profile:
         """`names` are keywords, `lines` whole sentences; all are lines to be near to."""
         split = [words(line)[:MAX_WORDS] for line in (*names, *lines)]
         self._lines = len(split)
-        self._names = frozenset(tuple(stem(w) for w in line) for line in split[: len(names)] if line)
+        self._names = frozenset(tuple(_known_stem(w) for w in line) for line in split[: len(names)] if line)
         stem_counts: Counter[str] = Counter()
         gram_counts: Counter[str] = Counter()
         postings: defaultdict[str, list[int]] = defaultdict(list)
         norms: list[float] = []
         for number, line in enumerate(split):
-            stems = tuple(dict.fromkeys(stem(word) for word in line))
+            stems = tuple(dict.fromkeys(map(_known_stem, line)))
             stem_counts.update(stems)
             gram_counts.update(grams(line))
             norms.append(math.sqrt(sum(idf(s) ** 2 for s in stems)) or 1.0)
