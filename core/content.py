@@ -132,7 +132,7 @@ VERDICTS = {"myth": get_args(Verdict)[:3], "fact": get_args(Verdict)[3:]}
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True)
 
 
 class Source(_Model):

@@ -35,9 +35,8 @@ def open_edition(path: Path, phrases: Phrases, guards: Guards) -> Edition:
 
 
 def build_edition(content: Content, guards: Guards) -> Edition:
-    """An edition of content that is already checked."""
+    """An edition of content that is already checked; its index is not warm yet."""
     index = Index(content.entries, content.bot.topic_words, content.not_covered, _other_names())
-    index.warm()
     return Edition(content, index, guards, Completions(content.entries))
 
 

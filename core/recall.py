@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable, Sequence
 
 import tantivy
-from rapidfuzz.distance import OSA
 from tantivy import Document, Occur, SchemaBuilder
 
 from core.rank import is_function_word, stem, telling
@@ -101,6 +100,9 @@ def _nearest(word: str, known: Iterable[tuple[str, int]]) -> str:
 
     `known` are words with how often each occurs.
     """
+    # Here, as only typing slips need it: 3 MB and a hundredth of a second of each start.
+    from rapidfuzz.distance import OSA
+
     most = 2 if len(word) >= LONG else 1
     slips = (
         (OSA.distance(word, other, score_cutoff=most), -count, other)

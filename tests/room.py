@@ -23,6 +23,7 @@ from core.turn import Deps
 CONTENT = load_content(Path(__file__).parent.parent / "content.yaml")
 GUARDS = load_guards()
 EDITION = build_edition(CONTENT, GUARDS)
+EDITION.index.warm()
 PHRASES = load_phrases()
 PERSON = Request("telegram", "7", "7")
 GROUP = Request("telegram", "-100", "7", private=False, bot_link="https://t.me/bot?start=hi")
