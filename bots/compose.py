@@ -7,21 +7,22 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 from bots import console
 from bots.settings import Settings
 from core.app import App
 from core.chat import Request
 from core.daily import Daily, DailyRun, Poster
+from core.database import Use
 from core.delivery import GRACE_SECONDS, Pacer
 from core.edition import open_edition
-from core.errors import ContentError, TokenRefused, Unreachable, named
+from core.errors import ContentError, StoreAway, StoreHeld, TokenRefused, Unreachable, named
 from core.phrases import load_phrases
 from core.reply import Reply
 from core.safety import load_guards
@@ -41,6 +42,15 @@ HOUSEKEEPING_SECONDS = 3600.0
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
 """Between tries to reach a platform at the start."""
+
+LONGEST_DATABASE_PAUSE_SECONDS = 4.0
+"""Between tries to reach the database: a process that stands by should take over within 5 s."""
+
+STANDBY_SECONDS = 0.5
+"""How often a process that stands by looks whether it can lead."""
+
+WATCH_SECONDS = 1.0
+"""How often the one that leads looks whether it still does."""
 
 
 class Platform(Protocol):
@@ -63,18 +73,21 @@ class Platform(Protocol):
 class Program:
     """The parts that live as long as the process.
 
+    Args:
+        use: what it wants of the database.
+
     Raises:
         ContentError: the content file has faults.
         StoreError: the database can't be used.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, use: Use = Use.LEAD) -> None:
         self.phrases = load_phrases()
         self._guards = load_guards()
         self._path = settings.content_path
         self._stamp = _stamp(self._path)
         edition = open_edition(self._path, self.phrases, self._guards)
-        self.store = SqlStore(settings.database_url)
+        self.store = SqlStore(settings.database_url, use)
         self._beats: dict[str, datetime] = {}
         deps = Deps(self.store, self.phrases, _now, Random(), _secret(settings), self._beats)
         self.app = App(edition, deps)
@@ -129,7 +142,7 @@ def run_console(settings: Settings, *, explain: bool) -> None:
 
     Lines are read between runs of the loop: Ctrl-C then ends the program while it waits for one.
     """
-    program = Program(settings)
+    program = Program(settings, Use.BESIDE)
     facts = console.ConsoleFacts()
     with asyncio.Runner() as runner:
 
@@ -149,25 +162,110 @@ def run_console(settings: Settings, *, explain: bool) -> None:
 
 
 async def run_bots(settings: Settings) -> int:
-    """Serve every platform that has a token until told to stop; returns how many served to the end."""
+    """Serve every platform that has a token until told to stop, whenever no other process does.
+
+    Returns how many served to the end, or would have.
+    """
     # What a start makes stays: looking through it for garbage, now or later, is a tenth of its time.
     gc.disable()
     try:
-        program = Program(settings)
+        program = Program(settings, Use.STAND_BY)
         stop = asyncio.Event()
         _stop_on_signals(stop)
         platforms = _platforms(settings, program)
         gc.freeze()
     finally:
         gc.enable()
-    chores = [asyncio.create_task(_refresh(program)), asyncio.create_task(_housekeep(program))]
+    refreshing = asyncio.create_task(_refresh(program))
     try:
-        return sum(await asyncio.gather(*(_keep(platform, stop) for platform in platforms)))
+        while await _before(stop, _stand_by(program.store)):
+            try:
+                return await _serve(program, platforms, stop)
+            except StoreHeld:
+                log.warning("another process has taken the lead")
+        return len(platforms)
     finally:
-        for chore in chores:
-            chore.cancel()
-        await asyncio.gather(*chores, return_exceptions=True)
+        refreshing.cancel()
+        await asyncio.gather(refreshing, return_exceptions=True)
         await program.store.close()
+
+
+async def _stand_by(store: SqlStore) -> None:
+    """Take the lead as soon as no other process has it."""
+    is_told = False
+    while True:
+        try:
+            await _lead(store)
+        except StoreHeld:
+            if not is_told:
+                log.info("another process leads on this database; standing by")
+                is_told = True
+            await asyncio.sleep(STANDBY_SECONDS)
+        else:
+            if is_told:
+                log.info("leading now")
+            return
+
+
+async def _lead(store: SqlStore) -> None:
+    """Take the lead as soon as the database can be reached.
+
+    Raises:
+        StoreHeld: another process leads.
+        StoreError: the database can't be used.
+    """
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return await store.lead()
+        except StoreAway as error:
+            log.warning("%s, next try in %.0f s", error, pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_DATABASE_PAUSE_SECONDS)
+
+
+async def _keep_lead(store: SqlStore) -> None:
+    """Take the lead again whenever the connection to the database was lost.
+
+    Until then answers go on, as far as they need no database; daily posts rest.
+
+    Raises:
+        StoreHeld: another process was faster.
+        StoreError: the database can't be used any more.
+    """
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        if not await store.is_leading():
+            log.warning("connection to the database lost")
+            await _lead(store)
+            log.info("connected to the database again")
+
+
+async def _serve(program: Program, platforms: Sequence[Platform], stop: asyncio.Event) -> int:
+    """Run the platforms until told to stop or none is left; returns how many served to the end.
+
+    Raises:
+        StoreHeld: another process has taken the lead.
+        StoreError: the database can't be used any more.
+    """
+    ending = asyncio.Event()
+    running = [asyncio.create_task(_keep(platform, ending)) for platform in platforms]
+    served = asyncio.gather(*running)
+    holding, stopping = asyncio.create_task(_keep_lead(program.store)), asyncio.create_task(stop.wait())
+    housekeeping = asyncio.create_task(_housekeep(program))
+    try:
+        first: tuple[asyncio.Future[Any], ...] = (served, holding, stopping)
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        ending.set()
+        await asyncio.wait(running)
+        if holding.done():
+            holding.result()
+        return sum(await served)
+    finally:
+        chores = (holding, stopping, housekeeping)
+        for task in (*running, *chores):
+            task.cancel()
+        await asyncio.gather(*running, *chores, return_exceptions=True)
 
 
 def _platforms(settings: Settings, program: Program) -> list[Platform]:
@@ -215,6 +313,21 @@ async def _run(platform: Platform, stop: asyncio.Event) -> None:
     finally:
         running.cancel()
         stopping.cancel()
+
+
+async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Whether `work` ended by itself; it is cancelled once `stop` is set."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            return False
+        working.result()
+        return True
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:
@@ -266,7 +379,7 @@ async def answer_all(settings: Settings, questions: Sequence[str]) -> list[dict[
 
 async def agenda(settings: Settings, count: int) -> list[str]:
     """Subscriptions as lines, those to be looked at first on top; readable while the bot runs."""
-    store = SqlStore(settings.database_url, reading=True)
+    store = SqlStore(settings.database_url, Use.LOOK)
     held, now = await store.agenda(count), _now()
     await store.close()
     return [_line(subscription, now) for subscription in held]
@@ -274,7 +387,7 @@ async def agenda(settings: Settings, count: int) -> list[str]:
 
 async def votes(settings: Settings, days: int) -> list[Tally]:
     """The thumbs of today and the days before, `days` in all; readable while the bot runs."""
-    store = SqlStore(settings.database_url, reading=True)
+    store = SqlStore(settings.database_url, Use.LOOK)
     tallies = await store.votes(_now().date() - timedelta(days=days - 1))
     await store.close()
     return tallies
@@ -282,7 +395,7 @@ async def votes(settings: Settings, days: int) -> list[Tally]:
 
 async def questions(settings: Settings) -> list[Question]:
     """What people sent to the editors, the oldest first; readable while the bot runs."""
-    store = SqlStore(settings.database_url, reading=True)
+    store = SqlStore(settings.database_url, Use.LOOK)
     kept = await store.questions()
     await store.close()
     return kept
@@ -290,7 +403,7 @@ async def questions(settings: Settings) -> list[Question]:
 
 async def clear_questions(settings: Settings, through: int) -> int:
     """Delete the questions up to that id, while the bot runs or not; how many those were."""
-    store = SqlStore(settings.database_url, reading=True)
+    store = SqlStore(settings.database_url, Use.LOOK)
     gone = await store.clear_questions(through)
     await store.close()
     return gone

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
@@ -18,6 +19,7 @@ from core.errors import (
     KetaFactsError,
     RetryLater,
     StoreError,
+    StoreTrouble,
     Undeliverable,
     Unsure,
     named,
@@ -142,15 +144,19 @@ class Daily:
         """
         offset = self._clock().timestamp() - self._monotonic()
         stopping = asyncio.ensure_future(_set(stop))
+        told = ""
         try:
             while not stop.is_set():
                 try:
                     await self.housekeep()
                     await self.step(stop)
+                    told = ""
                 except StoreError:
                     raise
                 except Exception as error:  # noqa: BLE001 - the supervisor: one fault must not end daily posts
-                    log.error("daily round failed error=%s", named(error))
+                    if told != named(error):
+                        log.error("daily round failed error=%s", named(error))
+                    told = named(error)
                 moved = self._clock().timestamp() - self._monotonic() - offset
                 if abs(moved) > 2 * LONGEST_REST:
                     log.warning("wall clock jumped seconds=%d", moved)
@@ -171,7 +177,7 @@ class Daily:
             while not stop.is_set():
                 self._beats[self._platform] = self._clock()
                 if not queue and self._may_start():
-                    queue.extend(await self._prepare(set(running.values())))
+                    queue.extend(await self._prepare_beside(running))
                 while queue and len(running) < self._room() and self._may_start():
                     tried, revision = queue.popleft()
                     task = asyncio.create_task(self._deliver(tried, revision))
@@ -238,6 +244,15 @@ class Daily:
             await self._store.begin([tried.post for tried in tries])
         return [(tried, revision) for tried in tries]
 
+    async def _prepare_beside(self, running: dict[asyncio.Task[None], int]) -> list[tuple[Attempt, int]]:
+        """The next posts; none while the database fails and others wait for it to write down their end."""
+        try:
+            return await self._prepare(set(running.values()))
+        except StoreTrouble:
+            if not running:
+                raise
+            return []
+
     async def _deliver(self, tried: Attempt, revision: int) -> None:
         """One try, from the chat's turn to the record of its end."""
         held = tried.subscription
@@ -257,9 +272,12 @@ class Daily:
                 await self._tell(outcome)
 
     async def _still_wanted(self, tried: Attempt) -> bool:
-        """Whether the settings are as they were when the post was prepared."""
+        """Whether the settings are surely as they were when the post was prepared."""
         held = tried.subscription
-        return await self._store.subscription(held.platform, held.chat_key) == held
+        with suppress(StoreTrouble):
+            return await self._store.subscription(held.platform, held.chat_key) == held
+        # It stays begun, and due.
+        return False
 
     async def _try(self, tried: Attempt, *, may_move: bool) -> Outcome | None:
         """Send it once; returns what to write down, or None if its settings went to another chat's."""
@@ -365,13 +383,16 @@ class _Records:
 
     async def _commit(self, outcomes: Sequence[Outcome]) -> StoreError | None:
         """Try until it is written: sending on without would repeat posts for as long as the disk is full."""
+        told = ""
         while True:
             try:
                 await self._store.record(outcomes)
             except StoreError as error:
                 return error
             except Exception as error:  # noqa: BLE001 - any fault of the database: it may pass
-                log.error("daily posts not recorded error=%s", named(error))
+                if told != named(error):
+                    log.error("daily posts not recorded error=%s", named(error))
+                told = named(error)
                 await self._sleep(POLL_SECONDS)
             else:
                 return None

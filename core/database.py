@@ -2,58 +2,47 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
-    URL,
     Column,
     Connection,
-    Engine,
     MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
-    create_engine,
-    event,
     insert,
     inspect,
-    make_url,
+    literal,
     select,
 )
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.dml import Insert
 
-from core.errors import StoreError, StoreTrouble
+from core.connection import connect, cut, explained, is_lost, kind, parse, shown
+from core.errors import StoreAway, StoreError, StoreHeld, StoreTrouble
+from core.lock import free_session, hold_file, hold_session
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 Result = TypeVar("Result")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-# FULL: a power cut must not bring back forgotten chats or repeat a round.
-_PRAGMAS = {
-    "sqlite": ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA secure_delete=ON"),
-}
+CLOSE_SECONDS = 2.0
+"""How long a transaction may take to end when the program does."""
 
-_NO_ADDRESS = "DATABASE_URL is no database address; write it like sqlite:///ketafacts.db"
-_ELSEWHERE = "name another place in DATABASE_URL"
-_TROUBLES = {
-    "SQLITE_NOTADB": f"is no database; {_ELSEWHERE}, or move this file away",
-    "SQLITE_CORRUPT": "is damaged; put a copy of it back, or move it away to start anew",
-    "SQLITE_CANTOPEN": f"can't be opened; give this user the right to write there, or {_ELSEWHERE}",
-    "SQLITE_READONLY": f"can't be written; give this user the right to, or {_ELSEWHERE}",
-    "SQLITE_FULL": "can't be written: the disk is full; make room on it",
-    "SQLITE_IOERR": "can't be read or written: the disk fails or is full; look at it",
-    "SQLITE_BUSY": "is locked by another program; close that first",
-}
-"""What to do about SQLite's results (sqlite.org/rescode.html) at the start; longer names begin with these."""
+_ANYTHING = select(literal(1))
 
 metadata = MetaData()
 """The tables as they are now, made at once in a new database; `MIGRATIONS` make the same from older ones."""
@@ -90,46 +79,88 @@ class _End:
             done.set_result(self.value)
 
 
-class Database:
-    """The database at `url`, which it brings up to date and locks on opening.
+class Use(Enum):
+    """What a process wants of a database.
 
-    Args:
-        url: `sqlite:///file`, `sqlite://` (in memory) or `postgresql+psycopg://...`.
-        reading: look, or delete what was read, beside the process that holds the lock.
-
-    Raises:
-        StoreError: the database is newer than the program, held by another
-            process, or out of reach.
+    Attributes:
+        LEAD: to be the one that sends.
+        STAND_BY: the same, but only once it calls `Database.lead`.
+        BESIDE: to read and write, whoever leads.
+        LOOK: to read, or delete what was read, as long as the tables are of this version.
     """
 
-    def __init__(self, url: str, *, reading: bool = False) -> None:
+    LEAD = auto()
+    STAND_BY = auto()
+    BESIDE = auto()
+    LOOK = auto()
+
+
+class Database:
+    """The database at `url`, brought up to date and locked, and used through one connection.
+
+    On PostgreSQL the lock ends with that connection, so what is written after
+    another process has taken the lead is written by that process alone.
+
+    Args:
+        url: `sqlite:///file`, `sqlite://` (in memory) or `postgresql://...`.
+
+    Attributes:
+        dialect: `sqlite` or `postgresql`.
+        revision: grows whenever what was read before may have changed meanwhile.
+
+    Raises:
+        StoreHeld: another process leads on it.
+        StoreAway: it is out of reach.
+        StoreError: it is newer than the program, or can't be used.
+    """
+
+    def __init__(self, url: str, use: Use = Use.LEAD) -> None:
+        self._url, self._use = parse(url), use
+        self.dialect = self._url.get_backend_name()
+        self.revision = 0
+        is_file = self.dialect == "sqlite" and self._url.database not in (None, "", ":memory:")
+        self._path = Path(self._url.database or "") if is_file else None
         self._lock: sqlite3.Connection | None = None
+        self._connection: Connection | None = None
+        self._is_open = False
         self._waiting: list[_Waiting] = []
         self._worker: asyncio.Task[None] | None = None
         # One thread does everything, opening too: SQLite's connections belong to theirs.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        if use is Use.STAND_BY:
+            return
         try:
-            parsed = _parse(url)
-            is_file = parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:")
-            if is_file and not reading:
-                self._lock = _hold(Path(parsed.database or ""))
-            self._engine = self._thread.submit(_open, url, _check_current if reading else _upgrade).result()
-            self.dialect = self._engine.dialect.name
+            self._thread.submit(self._open).result()
         except BaseException:
-            self._let_go()
+            self._thread.submit(self._let_go).result()
+            self._thread.shutdown()
             raise
+
+    async def lead(self) -> None:
+        """Take the lock and bring the tables up to date; again after it failed or was lost.
+
+        Raises:
+            StoreHeld: another process leads.
+            StoreAway: the database is out of reach.
+            StoreError: it can't be used.
+        """
+        await self._in_thread(self._open)
+
+    async def is_leading(self) -> bool:
+        """Whether the connection is still there, and the lock with it."""
+        with suppress(StoreTrouble):
+            await self.run(lambda connection: connection.execute(_ANYTHING))
+        return self._is_open
 
     async def close(self) -> None:
         """Finish what is under way and let go of the database."""
-        if self._worker:
-            await self._worker
-        await self._in_thread(self._engine.dispose)
-        self._let_go()
-
-    def _let_go(self) -> None:
+        closing = asyncio.create_task(self._end())
+        await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
+        if not closing.done() and self._connection:
+            # It waits for a server that says nothing.
+            cut(self._connection)
+        await closing
         self._thread.shutdown()
-        if self._lock:
-            self._lock.close()
 
     async def run(self, work: Callable[[Connection], Result]) -> Result:
         """What `work` returns, once what it did is written.
@@ -139,8 +170,11 @@ class Database:
         so `work` may be called twice.
 
         Raises:
-            StoreTrouble: the database failed.
+            StoreTrouble: the database failed, or is out of reach.
         """
+        if not self._is_open:
+            # At once, not behind a try to reach it.
+            raise StoreTrouble("out of reach")
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, done))
         if self._worker is None:
@@ -169,21 +203,89 @@ class Database:
     def _transact(self, works: Sequence[Callable[[Connection], Any]]) -> list["_End"]:
         if len(works) > 1:
             # Which of them failed, if one does, is told below.
-            with suppress(Exception), self._engine.begin() as connection:
+            with suppress(Exception), self._transaction() as connection:
                 return [_End(work(connection)) for work in works]
         return [self._alone(work) for work in works]
 
     def _alone(self, work: Callable[[Connection], Any]) -> "_End":
         try:
-            with self._engine.begin() as connection:
+            with self._transaction() as connection:
                 value = work(connection)
-        except SQLAlchemyError as error:
-            trouble = StoreTrouble(_kind(error))
-            trouble.__cause__ = error
-            return _End(error=trouble)
         except Exception as error:  # noqa: BLE001 - raised where the work was asked for
             return _End(error=error)
         return _End(value)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        if not self._connection or not self._is_open:
+            raise StoreTrouble("out of reach")
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except SQLAlchemyError as error:
+            if is_lost(error):
+                self._lose()
+            raise StoreTrouble(kind(error)) from error
+
+    async def _end(self) -> None:
+        if self._worker:
+            await self._worker
+        await self._in_thread(self._let_go)
+
+    def _open(self) -> None:
+        """In the thread: connect, take the lock, and see to the tables."""
+        is_held = self._use is not Use.LOOK
+        if is_held and self._path:
+            # Before anything else: it makes the folder, and says best what is wrong with it.
+            self._lock = self._lock or hold_file(self._path)
+            is_held = self._lock is not None
+        try:
+            with explained(self._url):
+                self._connection = self._connection or connect(self._url)
+                if is_held and self.dialect == "postgresql":
+                    is_held = hold_session(self._connection)
+                self._prepare(self._connection, is_held=is_held)
+        except StoreAway:
+            self._lose()
+            raise
+        self._is_open = True
+
+    def _prepare(self, connection: Connection, *, is_held: bool) -> None:
+        """See to the tables, as far as they are this process's to change."""
+        if is_held:
+            _upgrade(connection)
+        elif self._use in (Use.BESIDE, Use.LOOK):
+            _check_current(connection)
+        elif self._path:
+            raise StoreError(f"{self._path} is in use by another running bot; stop it first")
+        else:
+            _check_known(connection)
+            raise StoreHeld("another process leads on this database")
+        if is_held and self._use is Use.BESIDE:
+            self._let_others(connection)
+
+    def _let_others(self, connection: Connection) -> None:
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+        elif self.dialect == "postgresql":
+            free_session(connection)
+
+    def _lose(self) -> None:
+        """Forget the connection: another one of the same engine would be without the lock."""
+        self._is_open = False
+        self.revision += 1
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.invalidate()
+            connection.close()
+
+    def _let_go(self) -> None:
+        self._is_open = False
+        if self._connection:
+            self._connection.close()
+        if self._lock:
+            self._lock.close()
 
     def upsert(self, table: Table, *, add: tuple[str, ...] = ()) -> Insert:
         """An insert that, where a row of the same primary key is, replaces it; `add` are added up instead."""
@@ -212,85 +314,8 @@ def _upsert(dialect: str, table: Table, add: tuple[str, ...]) -> Insert:
     return statement
 
 
-def _shown(url: URL) -> str:
-    """What a database is called in a message: its file, or its name and host, never its password."""
-    if url.get_backend_name() == "sqlite":
-        return url.database or "the database in memory"
-    return f"the database {url.database or ''} on {url.host or 'this machine'}"
-
-
-def _parse(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        # Not `from`: the cause quotes the address, password included.
-        raise StoreError(_NO_ADDRESS) from None
-    if parsed.get_backend_name() == "sqlite" and parsed.host:
-        raise StoreError(_NO_ADDRESS)
-    # The short names that hosts hand out mean the driver that is here.
-    short = parsed.drivername in ("postgresql", "postgres")
-    return parsed.set(drivername="postgresql+psycopg") if short else parsed
-
-
-def _hold(database: Path) -> sqlite3.Connection:
-    """Lock a side file of the database; the system lets go of it when the process dies."""
-    try:
-        real = database.resolve()  # another name for the file is no way round its lock
-        if real.is_dir():
-            raise StoreError(f"{database} is a folder; name a file in it in DATABASE_URL")
-        path = real.with_name(real.name + ".lock")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = sqlite3.connect(path, timeout=0, check_same_thread=False)
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.Error as error:
-        if _code(error) == "SQLITE_BUSY":
-            raise StoreError(f"{database} is in use by another running bot; stop it first") from error
-        raise StoreError(_told(str(path), error)) from error
-    except OSError as error:
-        raise StoreError(f"{database} can't be made ({error.strerror}); {_ELSEWHERE}") from error
-    return lock
-
-
-def _told(database: str, error: BaseException | None) -> str:
-    """One line on what the driver says of a database: which, what is wrong, what to do."""
-    code = _code(error)
-    known = next((text for name, text in _TROUBLES.items() if code.startswith(name)), None)
-    trouble = known or f"can't be opened ({code or type(error).__name__}); check DATABASE_URL"
-    return f"{database} {trouble}"
-
-
-def _kind(error: SQLAlchemyError) -> str:
-    """An error's kind and code, without its words."""
-    return f"{type(error).__name__} {_code(getattr(error, 'orig', None))}".strip()
-
-
-def _code(error: BaseException | None) -> str:
-    """SQLite's name for what went wrong, if the driver tells it."""
-    return getattr(error, "sqlite_errorname", "")
-
-
-def _open(url: str, prepare: Callable[[Engine], None]) -> Engine:
-    address = _parse(url)
-    try:
-        engine = create_engine(address, hide_parameters=True)
-        pragmas = _PRAGMAS.get(engine.dialect.name, ())
-        event.listen(engine, "connect", lambda connection, _record: [connection.execute(p) for p in pragmas])
-        prepare(engine)
-    except NoSuchModuleError as error:
-        raise StoreError(
-            "DATABASE_URL names no database that is known here; use sqlite or postgresql"
-        ) from error
-    except ImportError as error:
-        raise StoreError(f"DATABASE_URL needs a driver that is not installed: {error.name}") from error
-    except (ArgumentError, ValueError):
-        raise StoreError(_NO_ADDRESS) from None
-    except SQLAlchemyError as error:
-        raise StoreError(_told(_shown(address), getattr(error, "orig", error))) from error
-    return engine
-
-
-def _upgrade(engine: Engine) -> None:
-    with engine.begin() as connection:
+def _upgrade(connection: Connection) -> None:
+    with connection.begin():
         held = _revision(connection)
         if held is None:
             # Not if they exist: they would be another program's.
@@ -302,27 +327,37 @@ def _upgrade(engine: Engine) -> None:
 
 
 def _migrate(connection: Connection, held: str) -> None:
-    # Alembic costs a tenth of a second and 10 MB, and most starts have nothing to migrate.
+    config = _migrations(connection, held)
     import alembic.command
+
+    config.attributes["connection"] = connection
+    alembic.command.upgrade(config, "head")
+
+
+def _migrations(connection: Connection, held: str) -> "Config":
+    # Alembic costs a tenth of a second and 10 MB, and most starts have nothing to migrate.
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     if held not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
-        raise StoreError(
-            f"{_shown(connection.engine.url)} was written by a newer version; update the program"
-        )
-    config.attributes["connection"] = connection
-    alembic.command.upgrade(config, "head")
+        raise StoreError(f"{shown(connection.engine.url)} was written by a newer version; update the program")
+    return config
 
 
-def _check_current(engine: Engine) -> None:
-    """Who only looks must not change tables under a running bot."""
-    with engine.begin() as connection:
+def _check_current(connection: Connection) -> None:
+    with connection.begin():
         if _revision(connection) != REVISION:
-            name = _shown(engine.url)
+            name = shown(connection.engine.url)
             raise StoreError(f"{name} is not of this version; start the bot once, then look again")
+
+
+def _check_known(connection: Connection) -> None:
+    with connection.begin():
+        held = _revision(connection)
+    if held not in (None, REVISION):
+        _migrations(connection, held)
 
 
 def _revision(connection: Connection) -> str | None:

@@ -30,6 +30,14 @@ class StoreError(KetaFactsError):
     """The database can't be used (newer, locked, unreachable); print the one line and exit with 2."""
 
 
+class StoreHeld(StoreError):
+    """Another process leads on the database; try again soon."""
+
+
+class StoreAway(StoreError):
+    """The database can't be reached; try again after a while."""
+
+
 class StoreTrouble(KetaFactsError):
     """One call to the database failed and changed nothing; the next may work.
 

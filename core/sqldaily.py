@@ -135,8 +135,6 @@ _AGENDA = select(SUBSCRIPTION).order_by(_S.next_due_ms.is_(None), _S.next_due_ms
 class DailyTables(Database):
     """The part of the store that `Subscriptions` asks for."""
 
-    revision = 0
-
     async def subscription(self, platform: str, chat_key: str) -> Subscription | None:
         """See `Subscriptions.subscription`."""
         return await self.run(lambda connection: _find(connection, platform, chat_key))

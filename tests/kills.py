@@ -27,7 +27,7 @@ from typing import Protocol
 
 from sqlalchemy import func, select, update
 
-from core.database import ms
+from core.database import Use, ms
 from core.schedule import Plan
 from core.sqldaily import SUBSCRIPTION
 from core.sqlstore import SqlStore
@@ -217,7 +217,7 @@ class Ordeal:
     async def go(self, kills: int) -> Verdict:
         """So many deaths, then a life that may finish."""
         await SqlStore(self._database).close()
-        self._books = SqlStore(self._database, reading=True)
+        self._books = SqlStore(self._database, Use.BESIDE)
         lives = [await self._bear(), await self._bear()]
         try:
             await self._find_chats()

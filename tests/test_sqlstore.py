@@ -10,13 +10,15 @@ from random import Random
 import alembic.command
 import pytest
 from alembic.config import Config
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, inspect, text
 
+from core.connection import connect, parse
 from core.database import MIGRATIONS
 from core.errors import StoreError, StoreTrouble
 from core.pick import draw_from
 from core.sqlstore import SqlStore, metadata
 from core.store import Drawn, Tally
+from tests.postgres import Server
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 IDS = ["a", "b", "c"]
@@ -143,7 +145,7 @@ async def test_closing_waits_for_what_is_under_way(tmp_path: Path) -> None:
     await asyncio.sleep(0)
     await store.close()
     assert sorted([await draw for draw in draws]) == IDS
-    with pytest.raises(RuntimeError):
+    with pytest.raises(StoreTrouble):
         await asyncio.wait_for(store.draw("chat", "myth", draw_from(IDS, Random(7)), NOON), 5)
 
 
@@ -156,14 +158,12 @@ async def test_a_second_process_is_refused_until_the_first_lets_go(tmp_path: Pat
     await SqlStore(url).close()
 
 
-async def test_a_database_of_a_newer_program_is_refused_in_one_line(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'bot.db'}"
-    await SqlStore(url).close()
-    with sqlite3.connect(tmp_path / "bot.db") as database:
-        database.execute("UPDATE alembic_version SET version_num = '9999'")
-    database.close()
+async def test_a_database_of_a_newer_program_is_refused_in_one_line(database: str) -> None:
+    store = SqlStore(database)
+    await store.run(lambda session: session.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    await store.close()
     with pytest.raises(StoreError, match="written by a newer version") as caught:
-        SqlStore(url)
+        SqlStore(database)
     assert "\n" not in str(caught.value)
 
 
@@ -302,40 +302,49 @@ async def test_a_failure_quotes_no_question(store: SqlStore) -> None:
     assert asked not in "".join(traceback.format_exception(caught.value))
 
 
-async def test_migrations_lead_to_what_a_new_database_has(tmp_path: Path) -> None:
-    new, old = tmp_path / "new.db", tmp_path / "old.db"
-    _open_as_first_version(old)
-    for path in (new, old):
-        await SqlStore(f"sqlite:///{path}").close()
-    assert _shape(old) == _shape(new)
-    assert {name for name, *_ in _shape(new)} >= metadata.tables.keys()
+async def test_migrations_lead_to_what_a_new_database_has(two_databases: tuple[str, str]) -> None:
+    _open_as_first_version(two_databases[0])
+    shapes = []
+    for url in two_databases:
+        store = SqlStore(url)
+        shapes.append(await store.run(_shape))
+        await store.close()
+    assert shapes[0] == shapes[1]
+    assert {name for name, *_ in shapes[0]} >= metadata.tables.keys()
 
 
-def _open_as_first_version(path: Path) -> None:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def two_databases(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'old.db'}", f"sqlite:///{tmp_path / 'new.db'}"
+    server: Server = request.getfixturevalue("postgres")
+    return server.database(), server.database()
+
+
+def _open_as_first_version(url: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
+    with contextlib.closing(connect(parse(url))) as connection, connection.begin():
         config.attributes["connection"] = connection
         alembic.command.upgrade(config, "0001")
-    engine.dispose()
 
 
-def _shape(path: Path) -> list[tuple[object, ...]]:
+def _shape(connection: Connection) -> list[tuple[object, ...]]:
     """Every table with its columns and indices, and the version."""
-    with sqlite3.connect(path) as database:
-        names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        tables = []
-        for name in sorted(names):
-            columns = database.execute(f"PRAGMA table_info({name})").fetchall()
-            indices = [
-                (row[1:], database.execute(f"PRAGMA index_xinfo({row[1]})").fetchall())
-                for row in sorted(database.execute(f"PRAGMA index_list({name})"), key=lambda row: row[1])
-            ]
-            tables.append((name, columns, indices))
-        versions = database.execute("SELECT version_num FROM alembic_version").fetchall()
-    database.close()
-    return [*tables, ("version", versions)]
+    looked = inspect(connection)
+    tables: list[tuple[object, ...]] = [
+        (
+            name,
+            [
+                (column["name"], str(column["type"]), column["nullable"], column["default"])
+                for column in looked.get_columns(name)
+            ],
+            looked.get_pk_constraint(name),
+            sorted(looked.get_indexes(name), key=lambda index: str(index["name"])),
+        )
+        for name in sorted(looked.get_table_names())
+    ]
+    return [*tables, ("version", connection.scalars(text("SELECT version_num FROM alembic_version")).all())]
 
 
 async def test_thumbs_are_added_up_per_entry_and_day(store: SqlStore) -> None:
