@@ -18,7 +18,7 @@ from core.accept import (
     weigh,
 )
 from core.content import Entry
-from core.rank import MAX_WORDS, Likeness, Profile, Query, make_query, stem, telling
+from core.rank import MAX_WORDS, Likeness, Profile, Query, is_function_word, make_query, stem, telling
 from core.recall import Recall
 from core.words import words
 
@@ -32,6 +32,10 @@ _BARE_WORDS = 2
 
 _SHORTEST_NAME = 3
 """Letters that stems need to stand for a name."""
+
+_LEAST_READ = 1 / 3
+"""Share of known words below which text is noise: no question of the development set that an entry answers
+has less than half, random keys and signs hardly ever a third."""
 
 _KEPT_PROFILES = 2_000
 _SHORT = 4
@@ -117,7 +121,22 @@ class Index:
             return self._tied(named)
         if len(said) <= _BARE_WORDS and not telling(said, self._topic):
             return Found()
+        if self._is_noise(meant):
+            return Found()
         return self._ranked(meant, prefer_kind)
+
+    def _is_noise(self, meant: Sequence[str]) -> bool:
+        """Whether too few of the words can be read to tell what was asked."""
+        used = [self._is_used(word) for word in meant]
+        read = sum(is_used or self._is_joint(word) for is_used, word in zip(used, meant, strict=True))
+        return not any(used) or read < _LEAST_READ * len(meant)
+
+    def _is_used(self, word: str) -> bool:
+        """Whether entries use it; letters and digits by themselves turn up in any noise."""
+        return len(word) >= _SHORTEST_NAME and not word.isdigit() and self._recall.knows(stem(word))
+
+    def _is_joint(self, word: str) -> bool:
+        return word in self._topic or (len(word) > 1 and is_function_word(word))
 
     def is_name(self, text: str) -> bool:
         """Whether `text` is, word for word, a keyword, title or claim of some entry."""

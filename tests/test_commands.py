@@ -44,7 +44,24 @@ async def test_a_match_of_the_other_kind_is_offered(room: Room) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["/myth quantum chromodynamics", "/fact xqzzt", "/fact paracetamol", "/ask 🎉"]
+    "text",
+    [
+        "/myth quantum chromodynamics",
+        "/fact xqzzt",
+        "/fact paracetamol",
+        "/ask 🎉",
+        # Signs and emoji are words that say nothing: a draw is what comes without any words.
+        "/myth ???",
+        "/myth 🎲",
+        "/myth #$%&/(((" + "#$%&/(((" * 100,
+        "/myth asdkjh qwe",
+        "/myth <b>",
+        "/fact %s%s",
+        "/myth s😧😦😩",
+        "/ask n7§l)2k@83*'$€lb98:g/€fo4*_a*f*ej.>l@§&2§j/f_b&g|4:|m#!0",
+        "/fact focq jskfaf prpe mbcmxc mxvz",
+        "/myth xff trpi dvgwfbr rruyytour",
+    ],
 )
 async def test_nothing_close_says_so_and_offers_topics(room: Room, text: str) -> None:
     reply = await room.say(text)

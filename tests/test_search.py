@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from pathlib import Path
+from random import Random
+from string import ascii_lowercase
 
 import pytest
 
@@ -343,6 +345,22 @@ def test_phrasings_shipped_lead_to_their_entry(content: Content, shipped: Index)
 
 def test_a_topic_word_shipped_finds_nothing_alone(content: Content, shipped: Index) -> None:
     assert [word for word in content.bot.topic_words if shipped.find(word) != Found()] == []
+
+
+def test_random_keys_and_signs_find_next_to_nothing(shipped: Index) -> None:
+    """What is left are slips by chance: `hgad` is as near to "head" as a person's own slip."""
+    rng = Random(5)
+    signs = "#$%&/()=?!*+-_.,;:<>|@^~{}[]'§°€"
+    kinds = [
+        lambda: " ".join(
+            "".join(rng.choices(ascii_lowercase, k=rng.randint(2, 9))) for _ in range(rng.randint(1, 5))
+        ),
+        lambda: "".join(rng.choices(signs, k=rng.randint(1, 300))),
+        lambda: "".join(rng.choices(signs + ascii_lowercase + "0123456789 ", k=rng.randint(1, 80))),
+    ]
+    noise = [kind() for _ in range(500) for kind in kinds]
+    found = [shipped.find(text) for text in noise]
+    assert sum(bool(one.entry_id or one.choices) for one in found) <= 5
 
 
 def _leads_to(found: Found, entry_id: str) -> bool:
