@@ -70,7 +70,7 @@ class Found:
     """Probability that it is the first candidate, if some entry answers."""
     features: tuple[tuple[str, float], ...] = ()
     how: str = "nothing"
-    """`name` (a keyword, title or claim), `ranked`, or `nothing`."""
+    """`name` (a keyword, title or claim), `ranked`, `not covered` (listed as such) or `nothing`."""
 
     @property
     def also(self) -> tuple[str, ...]:
@@ -105,6 +105,7 @@ class Index:
         others = {w for line in (*not_covered, *self._other_names) for w in words(line)} | self._topic
         self._recall = Recall([_said_of(entry) for entry in self._entries], frozenset(others))
         self._not_covered = tuple(not_covered)
+        self._declined = frozenset(" ".join(words(line)) for line in not_covered)
         self._profile = lru_cache(_KEPT_PROFILES)(self._profile_of)
         self._out = lru_cache(1)(self._out_of)
 
@@ -119,6 +120,8 @@ class Index:
             return self._sure(named[0])
         if 1 < len(named) <= CHOICES:
             return self._tied(named)
+        if " ".join(said) in self._declined or " ".join(meant) in self._declined:
+            return Found(how="not covered")
         if len(said) <= _BARE_WORDS and not telling(said, self._topic):
             return Found()
         if self._is_noise(meant):
@@ -217,6 +220,11 @@ class Index:
             sum(weight for s, weight in query.weights.items() if not self._recall.knows(s)) / total,
         )
 
+    def _is_about_another(self, query: Query) -> bool:
+        """Whether it asks about a medicine or body topic that no entry speaks of: offers would mislead."""
+        asked = self._asked(query)
+        return bool(asked.named) and not asked.topic and not any(map(self._recall.knows, asked.named))
+
     def _ranked(self, meant: Sequence[str], prefer_kind: str | None) -> Found:
         short = len(meant) <= _SHORT and len(self._entries) > _KEPT_PROFILES
         hits = self._recall.nearest(meant, _FEW if short else CANDIDATES)
@@ -235,6 +243,8 @@ class Index:
         order = self._prefer(order, hits, chances, prefer_kind)
         matches = tuple(self._match(hits[i][0], chances[i], rows[i]) for i in order)
         entry_id, choices = self._decide(matches, right, inside)
+        if choices and self._is_about_another(query):
+            choices = ()
         shown = tuple(zip(ACCEPT_FEATURES, features, strict=True))
         return Found(entry_id, choices, matches, inside, right, shown, "ranked")
 

@@ -15,7 +15,7 @@ from core.recall import Recall
 from core.search import Found, Index
 from core.words import words
 from tests.room import CONTENT as ROOM_CONTENT
-from tests.room import Room
+from tests.room import EDITION, Room
 
 CONTENT = Path(__file__).parents[1] / "content.yaml"
 TOPIC = ("lantern", "lanterns")
@@ -228,6 +228,22 @@ def test_a_question_like_those_not_covered_argues_for_silence(index: Index) -> N
     without = Index(ENTRIES, TOPIC).find(said)
 
     assert index.find(said).inside < without.inside
+
+
+def test_a_question_listed_as_not_covered_gets_nothing_at_all(index: Index) -> None:
+    line = "does a lava lamp smoke"
+    assert Index(ENTRIES, TOPIC).find(line).entry_id or Index(ENTRIES, TOPIC).find(line).choices
+    found = Index(ENTRIES, TOPIC, not_covered=[line]).find("Does a lava lamp SMOKE??")
+    assert (found.entry_id, found.choices, found.how) == (None, (), "not covered")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["what are the side effects of humira", "will adalimumab damage my bladder", "is methadone addictive?"],
+)
+def test_a_medicine_no_entry_speaks_of_gets_no_look_alike(said: str) -> None:
+    found = EDITION.index.find(said)
+    assert (found.entry_id, found.choices) == (None, ())
 
 
 def test_a_long_paste_is_read_in_its_beginning(index: Index) -> None:
