@@ -9,7 +9,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+import yarl
 from aiohttp import WSMsgType, web
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bots.discord import Discord
+from tests.room import PHRASES, Room
 
 BOT, ALICE, SERVER, CHANNEL, THREAD, DM, OWNER = "900", "7", "500", "501", "502", "503", "8"
 TOKEN = "wire.token.of-no-real-bot"  # noqa: S105 - made up
@@ -365,3 +372,27 @@ async def open_wire() -> AsyncIterator[Wire]:
         yield wire
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def open_to_library(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wire]:
+    """A wire that the library takes for Discord."""
+    async with open_wire() as wire:
+        monkeypatch.setattr(Route, "BASE", wire.api)
+        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(wire.gateway_url))
+        yield wire
+
+
+@asynccontextmanager
+async def serving(wire: Wire, room: Room, token: str = TOKEN) -> AsyncIterator[asyncio.Event]:
+    """The adapter at work on the room's app; the event stops it."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(Discord(token, room.app, PHRASES, room.daily("discord")).run(stop))
+    try:
+        await wire.until(lambda: running.done() or (wire.identified and wire.commands))
+        if running.done():
+            running.result()
+        yield stop
+    finally:
+        stop.set()
+        await asyncio.gather(running, return_exceptions=True)

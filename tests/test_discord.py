@@ -2,15 +2,11 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import date
 from datetime import time as clock_time
 from typing import Any
 
 import pytest
-import yarl
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
 from bots.discord import Discord
 from core.errors import TokenRefused, Unreachable
@@ -22,31 +18,15 @@ from tests.room import PHRASES, Room
 QUESTION = "is it addictive"
 
 
-@asynccontextmanager
-async def serving(wire: w.Wire, room: Room, token: str = w.TOKEN) -> AsyncIterator[asyncio.Event]:
-    stop = asyncio.Event()
-    running = asyncio.create_task(Discord(token, room.app, PHRASES, room.daily("discord")).run(stop))
-    try:
-        await wire.until(lambda: running.done() or (wire.identified and wire.commands))
-        if running.done():
-            running.result()
-        yield stop
-    finally:
-        stop.set()
-        await asyncio.gather(running, return_exceptions=True)
-
-
 @pytest.fixture
 async def wire(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[w.Wire]:
-    async with w.open_wire() as opened:
-        monkeypatch.setattr(Route, "BASE", opened.api)
-        monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(opened.gateway_url))
+    async with w.open_to_library(monkeypatch) as opened:
         yield opened
 
 
 @pytest.fixture
 async def live(wire: w.Wire, room: Room) -> AsyncIterator[w.Wire]:
-    async with serving(wire, room):
+    async with w.serving(wire, room):
         yield wire
 
 
@@ -66,7 +46,7 @@ async def subscribed(room: Room, chat_key: str = w.CHANNEL, **more: Any) -> Subs
 
 async def test_a_due_post_goes_out_once_and_is_written_down(wire: w.Wire, room: Room) -> None:
     held = await subscribed(room, thread=w.THREAD)
-    async with serving(wire, room):
+    async with w.serving(wire, room):
         await wire.until(lambda: wire.shown)
         await asyncio.sleep(1.3)
     (shown,) = wire.shown
@@ -93,7 +73,7 @@ async def test_a_post_that_can_not_arrive_suspends(
 ) -> None:
     wire.faults.append(w.Fault("/messages", status, times=1, body={"code": code, "message": "no"}))
     held = await subscribed(room)
-    async with serving(wire, room):
+    async with w.serving(wire, room):
         await wire.until(lambda: wire.shown)
     now = await room.store.subscription("discord", held.chat_key)
     assert now
@@ -108,7 +88,7 @@ async def test_a_removed_bot_suspends_and_an_invited_one_goes_on(wire: w.Wire, r
         now = await room.store.subscription("discord", held.chat_key)
         return now.standing if now else None
 
-    async with serving(wire, room):
+    async with w.serving(wire, room):
         await asyncio.sleep(0.2)
         await wire.bring("GUILD_DELETE", {"id": w.SERVER})
         await asyncio.sleep(0.2)
@@ -529,13 +509,13 @@ async def test_commands_are_registered_only_when_they_changed(wire: w.Wire, room
     def writes() -> int:
         return sum(sent.method == "PUT" for sent in wire.sent)
 
-    async with serving(wire, room):
+    async with w.serving(wire, room):
         await wire.until(writes)
-    async with serving(wire, room):
+    async with w.serving(wire, room):
         await wire.until(lambda: sum(sent.path.endswith("/commands") for sent in wire.sent) == 3)
     assert writes() == 1
     wire.commands[0]["description"] = "another"
-    async with serving(wire, room):
+    async with w.serving(wire, room):
         await wire.until(lambda: writes() == 2)
 
 
@@ -590,7 +570,7 @@ async def test_it_reconnects_by_itself_once_it_has_served(live: w.Wire) -> None:
 
 async def test_stopping_finishes_what_is_in_flight(wire: w.Wire, room: Room) -> None:
     wire.faults = [w.Fault("/callback", seconds=0.3)]
-    async with serving(wire, room) as stop:
+    async with w.serving(wire, room) as stop:
         await wire.interact(w.slash("help"))
         await asyncio.sleep(0.1)
         stop.set()
@@ -602,7 +582,7 @@ async def test_no_log_tells_the_token_or_what_was_asked(
 ) -> None:
     caplog.set_level(logging.DEBUG, "bots")
     caplog.set_level(logging.DEBUG, "core")
-    async with serving(wire, room):
+    async with w.serving(wire, room):
         await wire.say(w.message(QUESTION))
         await wire.until(lambda: wire.shown)
     assert w.TOKEN not in caplog.text

@@ -5,9 +5,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from datetime import time as clock_time
 from typing import Any
 
@@ -16,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from telegram import Bot, Update
 from telegram.error import InvalidToken, NetworkError, TimedOut
-from telegram.request import BaseRequest
 
 from bots.telegram import TYPED_AT_ONCE, Telegram
 from bots.telegram_http import NotSent
@@ -29,11 +26,23 @@ from core.reply import Deed, Reply, plain_text
 from core.schedule import Plan
 from core.store import PostState, Standing, Subscription
 from tests.room import PHRASES, FixedFacts, Room
-from tests.wire import ADA, GROUP, ME, NOW, PRIVATE, Wire, WireRequest, message, press, refusal
+from tests.wire import (
+    ADA,
+    GROUP,
+    ME,
+    NOW,
+    PRIVATE,
+    TOKEN,
+    Wire,
+    WireRequest,
+    message,
+    press,
+    refusal,
+    serving,
+)
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
 SLOW_SECONDS = 0.05
-TOKEN = "123456:" + "a" * 35
 
 
 RIGHTS = dict.fromkeys(
@@ -78,30 +87,6 @@ RESTRICTED_RIGHTS = (
 @pytest.fixture
 def wire() -> Wire:
     return Wire()
-
-
-@asynccontextmanager
-async def serving(wire: Wire, room: Room) -> AsyncIterator[Telegram]:
-    stop = asyncio.Event()
-
-    def request() -> BaseRequest:
-        return WireRequest(wire)
-
-    bot = Telegram(
-        TOKEN,
-        "http://t",
-        request,
-        room.app,
-        PHRASES,
-        room.daily("telegram"),
-        clock=lambda: datetime.fromtimestamp(NOW, UTC),
-    )
-    running = asyncio.create_task(bot.run(stop))
-    try:
-        yield bot
-    finally:
-        stop.set()
-        await running
 
 
 def sent(wire: Wire) -> list[dict[str, Any]]:

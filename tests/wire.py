@@ -2,18 +2,24 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from telegram import User
 from telegram.request import BaseRequest, RequestData
+
+from bots.telegram import Telegram
+from tests.room import PHRASES, Room
 
 ME = User(id=99, is_bot=True, first_name="Bot", username="fact_bot")
 ADA = {"id": 7, "is_bot": False, "first_name": "Ada", "language_code": "en"}
 PRIVATE = {"id": 7, "type": "private"}
 GROUP = {"id": -100, "type": "supergroup", "title": "G"}
 NOW = 1_800_000_000
+TOKEN = "123456:" + "a" * 35
 
 Failure = tuple[int, dict[str, Any]] | Exception
 
@@ -114,3 +120,28 @@ def press(data: str | None, under: dict[str, Any] | None) -> dict[str, Any]:
     """A button pressed under a message."""
     body = {"id": "1", "from": ADA, "chat_instance": "1", "data": data, "message": under}
     return {key: value for key, value in body.items() if value is not None}
+
+
+@asynccontextmanager
+async def serving(wire: Wire, room: Room) -> AsyncIterator[Telegram]:
+    """The adapter at work on the room's app."""
+    stop = asyncio.Event()
+
+    def request() -> BaseRequest:
+        return WireRequest(wire)
+
+    bot = Telegram(
+        TOKEN,
+        "http://t",
+        request,
+        room.app,
+        PHRASES,
+        room.daily("telegram"),
+        clock=lambda: datetime.fromtimestamp(NOW, UTC),
+    )
+    running = asyncio.create_task(bot.run(stop))
+    try:
+        yield bot
+    finally:
+        stop.set()
+        await running
