@@ -14,7 +14,7 @@ import aiohttp
 from discord.http import Route
 
 from bots.discord_answer import Answer
-from bots.discord_client import Client, MessageFacts
+from bots.discord_client import Change, Client, MessageFacts
 from bots.discord_http import ATTEMPT_SECONDS, Callbacks, Invalid
 from bots.discord_menu import slash_commands
 from bots.discord_post import DiscordPoster
@@ -25,7 +25,7 @@ from core.app import App
 from core.chat import Facts, Request, Surface
 from core.daily import DailyRun
 from core.delivery import GRACE_SECONDS, Bucket, Grant, Limits, Outbox, Pacer, Priority, finish, priority_of
-from core.errors import ChatGone, RetryLater, Undeliverable, Unreachable, Unsure
+from core.errors import ChatGone, KetaFactsError, RetryLater, Undeliverable, Unreachable, Unsure
 from core.phrases import Phrases
 from core.reply import Deed, Reply
 
@@ -182,12 +182,16 @@ class Desk:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def standing(self, channel: str, reason: str) -> None:
-        """Nothing can be posted to a channel any more, or, without a reason, it can be again."""
-        if reason:
-            await self._app.gone(Discord.name, channel, reason)
-        else:
-            await self._app.returned(Discord.name, channel, "kicked")
+    async def standing(self, change: Change) -> None:
+        """Suspend daily posts, and tell who set them, or go on with them."""
+        where, thread = (Discord.name, change.channel), change.thread
+        if not change.reason:
+            await self._app.returned(*where, *change.was, thread=thread)
+        elif stopped := await self._app.gone(*where, change.reason, thread=thread):
+            try:
+                await DiscordPoster(self._client).tell(*stopped)
+            except KetaFactsError as error:
+                log.info("admin not told error=%s", type(error).__qualname__)
 
     async def _interaction(self, payload: Payload, request: Request) -> None:
         answer, facts = Answer(payload, self._callbacks), rights(payload)

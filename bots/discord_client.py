@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -35,13 +36,30 @@ REFUSED_CODES = (4004, 4010, 4011, 4012, 4013, 4014)
 """Gateway close codes after which connecting again is no use (Discord docs, Gateway Close Event Codes)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Whether the bot may post somewhere has changed.
+
+    Attributes:
+        channel: where; a thread's own channel.
+        reason: why nothing can be posted there any more; empty if it can be again.
+        was: the reasons that are over then.
+        thread: the thread in it that alone is meant.
+    """
+
+    channel: str
+    reason: str = ""
+    was: tuple[str, ...] = ()
+    thread: str | None = None
+
+
 class Client(discord.Client):
     """discord.py without what this bot doesn't use: no caches of people or messages, no views.
 
     Args:
         receive: takes the interactions and messages, as they come from the gateway.
         invalid: counts the requests that Discord refuses.
-        standing: told of a channel and why nothing can be posted there; empty if it can be again.
+        standing: told where nothing can be posted any more, or where it can be again.
 
     Attributes:
         has_connected: the gateway took the token.
@@ -53,7 +71,7 @@ class Client(discord.Client):
         self,
         receive: Callable[[str, Payload], None],
         invalid: Invalid,
-        standing: Callable[[str, str], Awaitable[None]],
+        standing: Callable[["Change"], Awaitable[None]],
     ) -> None:
         self._standing = standing
         # It warns of libraries that only voice needs.
@@ -106,7 +124,8 @@ class Client(discord.Client):
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """The bot was added to a server."""
-        await self._tell_standing([str(channel.id) for channel in guild.channels], "")
+        for channel in guild.channels:
+            await self._standing(Change(str(channel.id), was=("kicked",)))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """A server is there again, or for the first time since the start: the bot may have been invited."""
@@ -114,15 +133,36 @@ class Client(discord.Client):
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """The bot was removed from a server, or the server was deleted."""
-        await self._tell_standing([str(channel.id) for channel in guild.channels], "kicked")
+        for channel in guild.channels:
+            await self._standing(Change(str(channel.id), "kicked"))
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """A channel is no more."""
-        await self._tell_standing([str(channel.id)], "deleted")
+        await self._standing(Change(str(channel.id), "deleted"))
 
-    async def _tell_standing(self, channels: Sequence[str], reason: str) -> None:
-        for channel in channels:
-            await self._standing(channel, reason)
+    async def on_guild_channel_update(
+        self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
+        """A channel's rights may have changed."""
+        if may_send(after, in_thread=False):
+            await self._standing(Change(str(after.id), was=("no_access", "no_rights")))
+
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        """A role's rights may have changed, the bot's among them."""
+        if before.permissions != after.permissions:
+            for channel in after.guild.channels:
+                await self.on_guild_channel_update(channel, channel)
+
+    async def on_raw_thread_delete(self, gone: discord.RawThreadDeleteEvent) -> None:
+        """A thread is no more."""
+        await self._standing(Change(str(gone.parent_id), "thread_deleted", thread=str(gone.thread_id)))
+
+    async def on_raw_thread_update(self, changed: discord.RawThreadUpdateEvent) -> None:
+        """A thread may be open again."""
+        state = changed.data["thread_metadata"]
+        if not state["archived"] and not state.get("locked"):
+            thread = str(changed.thread_id)
+            await self._standing(Change(str(changed.parent_id), was=("archived", "locked"), thread=thread))
 
     async def on_error(self, event_method: str, /, *_args: object, **_more: object) -> None:
         """Without the error's words, which discord.py would print."""
@@ -198,13 +238,20 @@ class MessageFacts:
         if guild is None:
             return request.private
         channel = guild.get_channel_or_thread(int(request.thread or request.chat_key))
-        if channel is None or guild.me is None:
-            return False
-        rights = channel.permissions_for(guild.me)
-        return rights.send_messages_in_threads if request.thread else rights.send_messages
+        return channel is not None and may_send(channel, in_thread=request.thread is not None)
 
     def _guild(self) -> discord.Guild | None:
         return self._client.get_guild(int(self._payload.get("guild_id") or 0))
+
+
+def may_send(channel: discord.abc.GuildChannel | discord.Thread, *, in_thread: bool) -> bool:
+    """Whether the bot's cards can be sent there, as far as the cache of servers knows."""
+    me = channel.guild.me
+    if me is None:
+        return False
+    rights = channel.permissions_for(me)
+    sends = rights.send_messages_in_threads if in_thread else rights.send_messages
+    return sends and rights.view_channel and rights.embed_links
 
 
 def _careful(event: str, parse: Callable[[Any], object]) -> Callable[[Any], None]:

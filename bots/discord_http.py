@@ -20,6 +20,10 @@ INVALID_SECONDS = 600.0
 ALREADY_ANSWERED = 40060
 """The interaction was acknowledged before (Discord docs, JSON Error Codes)."""
 
+SLOWED = (20016, 20028)
+SLOWED_SECONDS = 60.0
+"""Slow mode and a channel's limit for writing (docs, JSON Error Codes), and the wait where none is named."""
+
 _GONE = {
     10003: "deleted",
     10004: "kicked",
@@ -115,6 +119,8 @@ def failure(status: int, body: Payload, retry_after: str | None = None) -> KetaF
         return RetryLater(seconds, everywhere=bool(body.get("global")) or "retry_after" not in body)
     if status >= 500:
         return Unsure()
+    if code in SLOWED:
+        return RetryLater(float(body.get("retry_after") or retry_after or SLOWED_SECONDS))
     if code == ALREADY_ANSWERED:
         return AlreadyAnswered()
     if code in _EXPIRED:

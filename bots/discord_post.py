@@ -7,7 +7,7 @@ from discord.http import Route
 
 from bots.discord_client import Client
 from bots.discord_view import Payload, render
-from core.errors import Undeliverable
+from core.errors import ChatGone, Undeliverable
 from core.reply import Reply
 from core.store import Subscription
 
@@ -40,7 +40,8 @@ class DiscordPoster:
         path = f"/channels/{{channel_id}}/messages?after={after}&limit={LOOKED_AT}"
         try:
             there = await self._client.request(Route("GET", path, channel_id=_channel(subscription)))
-        except Undeliverable:
+        except (ChatGone, Undeliverable):
+            # Whether it may post there is another question, which posting answers.
             return None
         me, wanted = self._client.user, _essence(render(reply)[0])
         own = (m for m in there if me and m["author"]["id"] == str(me.id) and _essence(m) == wanted)

@@ -35,7 +35,9 @@ MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, Overfl
 _BOT_DM = 1
 _THREADS = (10, 11, 12)
 _PLAIN, _REPLY = 0, 19
-_MANAGES = 1 << 3 | 1 << 5
+_ADMINISTERS = 1 << 3
+_MANAGES = _ADMINISTERS | 1 << 5
+_CARDS = 1 << 10 | 1 << 14  # view channel, embed links
 _SENDS, _SENDS_IN_THREADS = 1 << 11, 1 << 38
 _EXTERNAL = 1 << 50
 """Lets apps that only the person installed answer for everybody (Discord docs, Permissions)."""
@@ -101,7 +103,9 @@ def rights(payload: Payload) -> Rights:
         admin = member is None or bool(int(member.get("permissions") or 0) & _MANAGES)
         needed = _SENDS_IN_THREADS if channel.get("type") in _THREADS else _SENDS
         installed = "0" in (payload.get("authorizing_integration_owners") or {})
-        post = installed and (member is None or bool(int(payload.get("app_permissions") or 0) & needed))
+        ours = int(payload.get("app_permissions") or 0)
+        able = bool(ours & _ADMINISTERS) or (bool(ours & needed) and ours & _CARDS == _CARDS)
+        post = installed and (member is None or able)
         return Rights(admin, post)
     except MALFORMED:
         return Rights(admin=False, post=False)

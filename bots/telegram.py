@@ -18,12 +18,12 @@ from bots.telegram_http import AiohttpRequest
 from bots.telegram_menu import keep_menu
 from bots.telegram_post import TelegramPoster
 from bots.telegram_send import LIMITS, Sender, TelegramFacts, seconds, translate
-from bots.telegram_view import ALLOWED_UPDATES, Post, migration, post, read, standing
+from bots.telegram_view import ALLOWED_UPDATES, Post, migration, post, read, reopened, standing
 from core.app import App
 from core.chat import Request, Surface
 from core.daily import DailyRun, Poster
 from core.delivery import GRACE_SECONDS, REMEMBERED, Bucket, Grant, Outbox, Pacer, finish
-from core.errors import RetryLater, TokenRefused, Unreachable, Unsure
+from core.errors import KetaFactsError, RetryLater, TokenRefused, Unreachable, Unsure
 from core.phrases import Phrases
 from core.reply import Deed, Reply
 
@@ -313,6 +313,8 @@ class Desk:
             await self._moved(*moved)
         if changed := standing(update):
             await self._standing(*changed)
+        if topic := reopened(update):
+            await self._app.returned("telegram", topic[0], "topic_closed", thread=topic[1])
         request, press = read(update, self._me), update.callback_query
         reply = ack = None
         try:
@@ -383,10 +385,13 @@ class Desk:
         await self._app.moved("telegram", old_key, new_key)
 
     async def _standing(self, chat_key: str, reason: str) -> None:
-        if reason:
-            await self._app.gone("telegram", chat_key, reason)
-        else:
+        if not reason:
             await self._app.returned("telegram", chat_key)
+        elif stopped := await self._app.gone("telegram", chat_key, reason):
+            try:
+                await self.poster.tell(*stopped)
+            except KetaFactsError as error:
+                log.info("admin not told error=%s", type(error).__qualname__)
 
 
 class Lines:

@@ -251,4 +251,7 @@ class TelegramFacts:
         if member.status == ChatMember.ADMINISTRATOR:
             # Only channels have this right; it is None in groups.
             return getattr(member, "can_post_messages", None) is not False
-        return member.status in (ChatMember.MEMBER, ChatMember.OWNER)
+        if member.status == ChatMember.MEMBER:
+            chat = await self._bot.do_api_request("getchat", api_kwargs={"chat_id": int(request.chat_key)})
+            return (chat.get("permissions") or {}).get("can_send_messages") is not False
+        return member.status == ChatMember.OWNER

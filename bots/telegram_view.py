@@ -109,6 +109,16 @@ def standing(update: Update) -> tuple[str, str] | None:
     return str(chat.id), reason
 
 
+def reopened(update: Update) -> tuple[str, str] | None:
+    """The forum and the topic in it that was reopened; the general topic is empty."""
+    message = update.message
+    if message is None or not message.chat:
+        return None
+    if message.forum_topic_reopened or message.general_forum_topic_unhidden:
+        return str(message.chat.id), _thread(message) or ""
+    return None
+
+
 def read(update: Update, me: User) -> Request | None:
     """The request in an update, or None if nobody asks anything of the bot `me`."""
     if update.callback_query:

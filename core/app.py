@@ -1,5 +1,6 @@
 """The one way in: safety first, then the command or button, then the last-resort error."""
 
+import asyncio
 import logging
 import re
 import secrets
@@ -16,9 +17,10 @@ from core.daily_commands import change_standing
 from core.edition import Edition
 from core.errors import BadInput, named
 from core.inline import linked_entry, linked_guard, post_entries, step_aside
+from core.post import suspension_card
 from core.reply import Block, Reply
 from core.safety import CLASSIFIER, GUARDS
-from core.store import Standing
+from core.store import Standing, Subscription
 from core.turn import Deps, Turn
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class App:
         self.edition = edition
         self._deps = deps
         self._crises: OrderedDict[str, datetime] = OrderedDict()
+        self._standing = asyncio.Lock()
 
     async def handle(self, request: Request, facts: Facts) -> Reply | None:
         """The answer, or None where the bot has nothing to say."""
@@ -71,13 +74,26 @@ class App:
         await self._deps.store.move(f"{platform}:{old_key}", f"{platform}:{new_key}")
         await self._deps.store.move_subscription(platform, old_key, new_key)
 
-    async def gone(self, platform: str, chat_key: str, reason: str) -> None:
-        """The bot can't post to the chat any more: keep its settings, and stop trying."""
-        await change_standing(self._deps, platform, chat_key, Standing.SUSPENDED, reason)
+    async def gone(
+        self, platform: str, chat_key: str, reason: str, *, thread: str | None = None
+    ) -> tuple[Subscription, Reply] | None:
+        """The bot can't post to the chat, or to the thread alone: keep its settings, and stop trying.
 
-    async def returned(self, platform: str, chat_key: str, was: str = "") -> None:
-        """The bot may post to the chat again: go on where that, or just `was`, had stopped it."""
-        await change_standing(self._deps, platform, chat_key, Standing.ACTIVE, was=was)
+        Returns whose post that ends and what its setter is to be told, the first time and where others read.
+        """
+        stands = Standing.SUSPENDED
+        # One at a time: a channel that is deleted takes its threads along, and that is told once.
+        async with self._standing:
+            held = await change_standing(self._deps, platform, chat_key, stands, reason, thread=thread)
+        if not held or held.private or not held.set_by:
+            return None
+        log.info("daily posts suspended reason=%s", reason)
+        return held, suspension_card(held, reason, self._deps.phrases)
+
+    async def returned(self, platform: str, chat_key: str, *was: str, thread: str | None = None) -> None:
+        """The bot may post there again: go on where that, or one of the reasons `was`, had stopped it."""
+        async with self._standing:
+            await change_standing(self._deps, platform, chat_key, Standing.ACTIVE, was=was, thread=thread)
 
     def _guarded(self, turn: Turn) -> Reply | None:
         """The safety card that what was typed, or is to be passed on, calls for, if it does."""

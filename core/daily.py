@@ -24,10 +24,9 @@ from core.errors import (
     Unsure,
     named,
 )
-from core.moment import reason_words
 from core.phrases import Phrases
 from core.post import Attempt, attempt, nonce
-from core.reply import Block, Reply
+from core.reply import Reply
 from core.schedule import reopen_zones, tz_version, wake_at
 from core.store import Outcome, Subscription, Subscriptions
 
@@ -327,10 +326,8 @@ class Daily:
         log.info("daily posts suspended reason=%s", outcome.suspend)
         if held.private or not held.set_by:
             return
-        say = self._phrases.say
-        blocks = (Block(reason_words(self._phrases, outcome.suspend)), Block(say("daily.suspended_advice")))
         try:
-            await self._poster.tell(held, Reply(title=say("daily.suspended"), blocks=blocks))
+            await self._poster.tell(held, posts.suspension_card(held, outcome.suspend, self._phrases))
         except KetaFactsError as error:
             log.info("admin not told error=%s", type(error).__qualname__)
 

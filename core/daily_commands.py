@@ -1,12 +1,12 @@
 """/daily, /stop and /status: what a chat wants posted, and how that is going."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from core.card import daily_card
 from core.errors import BadInput
-from core.moment import date_words, days_words, moment_words, reason_words, time_words
+from core.moment import date_words, moment_words, reason_words, time_words, wanted_words
 from core.places import Place, find_places, large_cities, suggest_places
 from core.reply import ACTION_BYTES, BUTTON_TITLE, Block, Button, Choice, Deed, Reply, Style, utf16_length
 from core.schedule import EVERY_DAY, Plan, latest_slot, next_slot, open_slot, open_zone
@@ -53,7 +53,7 @@ async def status(turn: Turn) -> Reply:
     ledger = await deps.store.posts(held.id, LEDGER_ROWS)
     rows = [*_state(turn, held), *_history(turn, ledger)]
     if not await turn.facts.may_post(request):
-        rows.append(_row(turn, "missing", turn.say("status.may_not_post")))
+        rows.append(_row(turn, "missing", turn.say(f"status.may_not_post.{request.platform}")))
     rows.append(_row(turn, "sender", _sender_words(turn)))
     reply = Reply(title=turn.say("status.title"), blocks=tuple(rows), buttons=_buttons(turn, held))
     return _whisper(turn, reply)
@@ -104,17 +104,34 @@ async def daily_pressed(turn: Turn) -> Reply:
 
 
 async def change_standing(
-    deps: Deps, platform: str, chat_key: str, standing: Standing, reason: str = "", *, was: str = ""
-) -> None:
-    """Suspend what is active, or go on with what was suspended (for `was` alone, if given).
+    deps: Deps,
+    platform: str,
+    chat_key: str,
+    standing: Standing,
+    reason: str = "",
+    *,
+    was: Collection[str] = (),
+    thread: str | None = None,
+) -> Subscription | None:
+    """Suspend what is active, or go on with what was suspended; returns what has changed, as it is now.
 
-    Whatever is off stays off.
+    A day whose post is still open is made up for if the window allows. Whatever is off stays off.
 
-    A day whose post is still open is made up for if the window allows.
+    Args:
+        deps: see there.
+        platform: whose chat it is.
+        chat_key: the chat.
+        standing: what it becomes.
+        reason: why.
+        was: changes only what stands as it does for one of these reasons, if any are given.
+        thread: changes only what goes to that thread, or to the chat's main part if empty.
     """
     held = await deps.store.subscription(platform, chat_key)
-    if held and held.standing not in (standing, Standing.OFF) and was in ("", held.reason):
-        await deps.store.subscribe(replace(held, standing=standing, reason=reason), deps.clock())
+    if not held or held.standing in (standing, Standing.OFF) or (was and held.reason not in was):
+        return None
+    if thread is not None and (held.thread or "") != thread:
+        return None
+    return await deps.store.subscribe(replace(held, standing=standing, reason=reason), deps.clock())
 
 
 async def _show(turn: Turn, held: Subscription | None, _wish: Wish) -> Reply:
@@ -211,7 +228,7 @@ async def _save(turn: Turn, held: Subscription | None, wanted: Subscription, don
     """Set it to post here, from the first slot after `done_day` on, and say what follows."""
     request, now = turn.request, turn.deps.clock()
     if not await turn.facts.may_post(request):
-        raise BadInput("daily.may_not_post")
+        raise BadInput(f"daily.may_not_post.{request.platform}")
     wanted = replace(
         wanted,
         thread=request.thread,
@@ -277,14 +294,7 @@ def _typed(wish: Wish) -> str:
 def _state(turn: Turn, held: Subscription) -> list[Block]:
     """What is posted, when it comes next, or why it does not."""
     say, plan, now = turn.say, held.plan, turn.deps.clock()
-    what = say(
-        "daily.what",
-        kind=say(f"daily.kind.{held.kind}"),
-        days=days_words(turn.deps.phrases, plan.days),
-        time=time_words(plan.at),
-        place=held.place,
-    )
-    rows = [Block(what)]
+    rows = [Block(wanted_words(turn.deps.phrases, held))]
     if held.standing is Standing.SUSPENDED:
         return [
             *rows,

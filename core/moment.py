@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 from core.phrases import Phrases
 from core.schedule import EVERY_DAY, WEEKDAYS, WEEKENDS, open_zone
+from core.store import Subscription
 
 
 def moment_words(phrases: Phrases, due: datetime, zone: str, place: str, now: datetime) -> str:
@@ -35,6 +36,17 @@ def days_words(phrases: Phrases, days: int) -> str:
         return phrases.say(f"days.{named[days]}")
     names = [name for number, name in enumerate(_weekdays(phrases)) if days >> number & 1]
     return phrases.say("days.some", days=", ".join(names))
+
+
+def wanted_words(phrases: Phrases, held: Subscription) -> str:
+    """What the chat wants: `A myth, on weekdays, at 09:00 in Berlin.`."""
+    return phrases.say(
+        "daily.what",
+        kind=phrases.say(f"daily.kind.{held.kind}"),
+        days=days_words(phrases, held.plan.days),
+        time=time_words(held.plan.at),
+        place=held.place,
+    )
 
 
 def reason_words(phrases: Phrases, reason: str) -> str:

@@ -9,9 +9,10 @@ from random import Random
 from core.card import daily_card
 from core.content import Content, Entry
 from core.errors import BadInput
+from core.moment import reason_words, wanted_words
 from core.phrases import Phrases
 from core.pick import draw_from
-from core.reply import Reply
+from core.reply import Block, Reply
 from core.schedule import WINDOW, Slot, latest_slot, next_slot, open_slot
 from core.store import Due, Outcome, Post, PostState, Subscription
 
@@ -74,6 +75,16 @@ def attempt(due: Due, content: Content, phrases: Phrases, rng: Random, now: date
     same = begun is not None and begun.entry_id == entry.id
     unsure_since = begun.at if begun and begun.unsure and same else None
     return Attempt(held, slot, post, reply, due.round + finished, unsure_since)
+
+
+def suspension_card(held: Subscription, reason: str, phrases: Phrases) -> Reply:
+    """What the person who set it up is told, once, when it can't go on."""
+    texts = (
+        wanted_words(phrases, held),
+        reason_words(phrases, reason),
+        phrases.say("daily.suspended_advice"),
+    )
+    return Reply(title=phrases.say("daily.suspended_for"), blocks=tuple(map(Block, texts)))
 
 
 def nonce(bot_key: str, subscription: Subscription, slot: Slot, slot_number: int = 0) -> str:

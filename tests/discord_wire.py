@@ -52,7 +52,7 @@ def interaction(data: dict[str, Any], kind: int = 2, **fields: Any) -> dict[str,
         "member": {"user": user(), "roles": [], "permissions": "0"},
         "context": 0,
         "authorizing_integration_owners": {"0": SERVER},
-        "app_permissions": str(1 << 11),
+        "app_permissions": str(1 << 10 | 1 << 11 | 1 << 14),
         "locale": "en-US",
         "data": data,
     }
@@ -174,6 +174,10 @@ class Wire:
         async with asyncio.timeout(seconds):
             while not is_true():  # noqa: ASYNC110 - any of many things may make it true
                 await asyncio.sleep(0.005)
+
+    def forget_nonces(self) -> None:
+        """As after some minutes."""
+        self._nonces.clear()
 
     def callbacks(self) -> list[dict[str, Any]]:
         return [sent.body for sent in self.sent if sent.path.endswith("/callback")]
@@ -304,18 +308,22 @@ class Wire:
         return 200, {"id": snowflake()}
 
 
-def server() -> dict[str, Any]:
-    everyone = {
+def everyone(more: int = 1 << 10 | 1 << 11 | 1 << 14) -> dict[str, Any]:
+    """The role that all members have; by default it lets them view, send and embed links."""
+    return {
         "id": SERVER,
         "name": "@everyone",
-        "permissions": str(1 << 10 | 1 << 11),
+        "permissions": str(more),
         "position": 0,
         "color": 0,
         "hoist": False,
         "managed": False,
         "mentionable": False,
     }
-    manager = {**everyone, "id": "510", "name": "mods", "permissions": str(1 << 5), "position": 1}
+
+
+def server() -> dict[str, Any]:
+    manager = {**everyone(), "id": "510", "name": "mods", "permissions": str(1 << 5), "position": 1}
     channel = {"id": CHANNEL, "type": 0, "name": "general", "position": 0, "permission_overwrites": []}
     thread = {
         "id": THREAD,
@@ -336,7 +344,7 @@ def server() -> dict[str, Any]:
         "id": SERVER,
         "name": "Server",
         "owner_id": OWNER,
-        "roles": [everyone, manager],
+        "roles": [everyone(), manager],
         "channels": [channel],
         "threads": [thread],
         "members": [{"user": user(BOT), "roles": [], "flags": 0, "joined_at": "2026-01-01T00:00:00+00:00"}],

@@ -2,14 +2,16 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from typing import Any
 
 import pytest
 
 from bots.discord import Discord
-from core.errors import TokenRefused, Unreachable
+from bots.discord_http import failure
+from core.errors import RetryLater, TokenRefused, Unreachable
 from core.schedule import Plan
 from core.store import PostState, Standing, Subscription
 from tests import discord_wire as w
@@ -66,6 +68,7 @@ async def test_a_due_post_goes_out_once_and_is_written_down(wire: w.Wire, room: 
         (403, 50013, "no_rights"),
         (404, 10003, "deleted"),
         (400, 50083, "archived"),
+        (403, 160005, "locked"),
     ],
 )
 async def test_a_post_that_can_not_arrive_suspends(
@@ -96,6 +99,92 @@ async def test_a_removed_bot_suspends_and_an_invited_one_goes_on(wire: w.Wire, r
         await wire.bring("GUILD_CREATE", w.server())
         await asyncio.sleep(0.2)
         assert await standing() is Standing.ACTIVE
+
+
+TEXT_CHANNEL = {**w.server()["channels"][0], "guild_id": w.SERVER}
+OPEN_THREAD = {**w.server()["threads"][0], "guild_id": w.SERVER}
+NO_THREAD = {"id": w.THREAD, "type": 11, "guild_id": w.SERVER, "parent_id": w.CHANNEL}
+MORE_RIGHTS = {"guild_id": w.SERVER, "role": w.everyone(1 << 10 | 1 << 11 | 1 << 14 | 1 << 15)}
+NO_RIGHTS = {"guild_id": w.SERVER, "role": w.everyone(0)}
+
+
+@pytest.mark.parametrize(
+    ("was", "event", "payload", "now"),
+    [
+        ("", "THREAD_DELETE", NO_THREAD, "thread_deleted"),
+        ("", "THREAD_DELETE", {**NO_THREAD, "id": "999"}, ""),
+        ("", "CHANNEL_DELETE", TEXT_CHANNEL, "thread_deleted"),
+        ("archived", "THREAD_UPDATE", OPEN_THREAD, ""),
+        ("locked", "THREAD_UPDATE", OPEN_THREAD, ""),
+        ("no_rights", "THREAD_UPDATE", OPEN_THREAD, "no_rights"),
+        ("no_rights", "CHANNEL_UPDATE", TEXT_CHANNEL, ""),
+        ("no_access", "CHANNEL_UPDATE", TEXT_CHANNEL, ""),
+        ("deleted", "CHANNEL_UPDATE", TEXT_CHANNEL, "deleted"),
+        ("no_rights", "GUILD_ROLE_UPDATE", MORE_RIGHTS, ""),
+        ("no_rights", "GUILD_ROLE_UPDATE", NO_RIGHTS, "no_rights"),
+    ],
+)
+async def test_what_happens_to_a_place_suspends_or_brings_back(
+    wire: w.Wire, room: Room, was: str, event: str, payload: dict[str, Any], now: str
+) -> None:
+    await subscribed(room, thread=w.THREAD, done_day=date(2026, 11, 23))
+    async with w.serving(wire, room):
+        await asyncio.sleep(0.2)
+        if was:
+            await room.app.gone("discord", w.CHANNEL, was)
+        await wire.bring(event, payload)
+        await asyncio.sleep(0.2)
+    held = await room.store.subscription("discord", w.CHANNEL)
+    assert held
+    assert held.reason == now
+    told = [shown["embeds"][0]["title"] for shown in wire.shown]
+    assert told == (["A daily post that you set up has stopped"] if now and not was else [])
+
+
+@pytest.mark.parametrize(("there", "posts"), [(True, 1), (False, 2)])
+async def test_long_after_an_unknown_end_the_bot_looks_for_its_own_post_first(
+    wire: w.Wire, room: Room, there: bool, posts: int
+) -> None:
+    room.now = datetime.now(UTC)
+    minute = clock_time(room.now.hour, room.now.minute)
+    wanted = Subscription("discord", w.CHANNEL, Plan(minute, "UTC"), private=False)
+    held = await room.store.subscribe(wanted, room.now)
+    async with w.serving(wire, room):
+        await wire.until(lambda: wire.shown)
+        await asyncio.sleep(0.2)
+    (sent,) = await room.store.posts(held.id, 9)
+    # As if the process had died before it could write that down, ten minutes ago.
+    begun = replace(sent, state=PostState.SENDING, unsure=True, message_key=None)
+    await room.store.begin([replace(begun, at=room.now - timedelta(minutes=10))])
+    await room.store.run(
+        lambda connection: connection.exec_driver_sql(
+            "UPDATE subscription SET done_day = '0001-01-01', next_due_ms = 1000"
+        )
+    )
+    wire.forget_nonces()
+    if not there:
+        wire.faults.append(w.Fault("/messages", 403, body={"code": 50001, "message": "Missing Access"}))
+    async with w.serving(wire, room):
+        async with asyncio.timeout(5):
+            while (await room.store.posts(held.id, 9))[0].state is not PostState.SENT:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    assert len(wire.shown) == posts
+    (found,) = await room.store.posts(held.id, 9)
+    assert found.message_key == wire.shown[-1]["id"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "seconds"),
+    [
+        (429, {"code": 20016, "retry_after": 12.5}, 12.5),
+        (400, {"code": 20016}, 60),
+        (403, {"code": 20028}, 60),
+    ],
+)
+def test_slow_mode_is_a_wait(status: int, body: dict[str, Any], seconds: float) -> None:
+    error = failure(status, body)
+    assert isinstance(error, RetryLater)
+    assert (error.seconds, error.everywhere) == (seconds, False)
 
 
 @pytest.mark.parametrize(

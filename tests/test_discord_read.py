@@ -82,6 +82,7 @@ def test_the_menu_of_a_message_asks_about_that_message(said: dict[str, Any], abo
 
 
 SEND, SEND_IN_THREADS, EXTERNAL = 1 << 11, 1 << 38, 1 << 50
+CARDS = 1 << 10 | 1 << 14
 ALONE = {"authorizing_integration_owners": {"1": w.ALICE}}
 IN_THREAD = {"channel_id": w.THREAD, "channel": {"id": w.THREAD, "type": 11, "parent_id": w.CHANNEL}}
 
@@ -172,7 +173,10 @@ def test_rights_come_with_the_interaction(permissions: int, admin: bool) -> None
         ({"app_permissions": "0"}, False),
         ({"authorizing_integration_owners": {"1": w.ALICE}}, False),
         ({"channel": {"id": w.THREAD, "type": 11}}, False),
-        ({"channel": {"id": w.THREAD, "type": 11}, "app_permissions": str(1 << 38)}, True),
+        ({"channel": {"id": w.THREAD, "type": 11}, "app_permissions": str(CARDS | 1 << 38)}, True),
+        ({"app_permissions": str(1 << 10 | SEND)}, False),
+        ({"app_permissions": str(1 << 14 | SEND)}, False),
+        ({"app_permissions": str(1 << 3)}, True),
     ],
 )
 def test_the_bot_may_post_where_it_has_the_right(fields: dict[str, Any], post: bool) -> None:

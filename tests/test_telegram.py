@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import time
+from dataclasses import replace
 from datetime import date
 from datetime import time as clock_time
 from typing import Any
@@ -131,9 +132,13 @@ async def test_a_post_that_can_not_arrive_suspends_and_tells_who_set_it(
     wire: Wire, room: Room, status: int, words: str, reason: str
 ) -> None:
     wire.failures["sendmessage"] = [refusal(status, words)]
-    await subscribed(room, "-100")
+    await subscribed(room, "-100", thread="5")
     async with serving(wire, room):
         await wire.until(lambda: len(sent(wire)) == 2)
+        await asyncio.sleep(1.3)
+    tried, told = sent(wire)
+    assert int(tried["message_thread_id"]) == 5
+    assert "message_thread_id" not in told
     held = await room.store.subscription("telegram", "-100")
     assert held
     assert (held.standing, held.reason) == (Standing.SUSPENDED, reason)
@@ -170,7 +175,9 @@ def membership(status: str, chat: dict[str, Any] = GROUP) -> dict[str, Any]:
 async def test_membership_suspends_and_brings_back(
     wire: Wire, room: Room, status: str, chat: dict[str, Any], reason: str
 ) -> None:
-    held = await subscribed(room, str(chat["id"]), done_day=date(2026, 11, 23))
+    held = Subscription("telegram", str(chat["id"]), Plan(clock_time(12), "UTC"), set_by="7")
+    held = replace(held, private=chat is PRIVATE, done_day=date(2026, 11, 23))
+    await room.store.subscribe(held, room.now)
     async with serving(wire, room):
         wire.push(my_chat_member=membership(status, chat))
         await quiet(wire)
@@ -181,7 +188,61 @@ async def test_membership_suspends_and_brings_back(
     assert gone
     assert back
     assert (gone.standing, gone.reason, back.standing) == (Standing.SUSPENDED, reason, Standing.ACTIVE)
-    assert not sent(wire)
+    told = [(int(call["chat_id"]), call["text"].partition("\n")[0]) for call in sent(wire)]
+    in_group = chat is GROUP
+    assert told == ([(7, "A daily post that you set up has stopped")] if in_group else [])
+
+
+async def test_who_set_a_post_and_never_started_the_bot_is_told_nothing(wire: Wire, room: Room) -> None:
+    words = "Forbidden: bot can't initiate conversation with a user"
+    wire.failures["sendmessage"] = [refusal(403, words)]
+    await subscribed(room, "-100", done_day=date(2026, 11, 23))
+    async with serving(wire, room):
+        for _ in range(2):
+            wire.push(my_chat_member=membership("kicked"))
+        await wire.until(lambda: sent(wire))
+        wire.push(message=message("/about"))
+        await wire.until(lambda: len(sent(wire)) == 2)
+    assert [int(call["chat_id"]) for call in sent(wire)] == [7, 7]
+
+
+@pytest.mark.parametrize(
+    ("thread", "where", "standing"),
+    [
+        ("5", {"message_thread_id": 5, "is_topic_message": True}, Standing.ACTIVE),
+        ("5", {"message_thread_id": 6, "is_topic_message": True}, Standing.SUSPENDED),
+        ("5", {}, Standing.SUSPENDED),
+        (None, {}, Standing.ACTIVE),
+    ],
+)
+async def test_a_post_goes_on_once_its_topic_is_reopened(
+    wire: Wire, room: Room, thread: str | None, where: dict[str, Any], standing: Standing
+) -> None:
+    await subscribed(room, "-100", thread=thread, done_day=date(2026, 11, 23))
+    await room.app.gone("telegram", "-100", "topic_closed")
+    async with serving(wire, room):
+        wire.push(message=message(None, GROUP, forum_topic_reopened={}, **where))
+        await quiet(wire)
+    held = await room.store.subscription("telegram", "-100")
+    assert held
+    assert held.standing is standing
+
+
+async def test_a_channel_gets_its_daily_post_too(wire: Wire, room: Room) -> None:
+    channel = {"id": -300, "type": "channel", "title": "C"}
+    rights = {**RIGHTS, "can_post_messages": True}
+    wire.answers["getchatmember"] = {"user": ME.to_dict(), **rights, "status": "administrator"}
+    posted = message("/daily 9:00 Berlin", channel, sender_chat=channel)
+    del posted["from"]
+    async with serving(wire, room):
+        wire.push(channel_post=posted)
+        await wire.until(lambda: sent(wire))
+    (call,) = sent(wire)
+    assert int(call["chat_id"]) == -300
+    assert "Next posts:" in call["text"]
+    held = await room.store.subscription("telegram", "-300")
+    assert held
+    assert (held.private, held.standing) == (False, Standing.ACTIVE)
 
 
 async def test_command_is_answered_without_preview(wire: Wire, room: Room) -> None:
@@ -685,6 +746,14 @@ async def test_may_post_follows_the_bots_rights(wire: Wire, member: dict[str, An
     group = Request("telegram", "-100", "7", private=False)
     assert await TelegramFacts(bot).may_post(group) is postable
     assert await TelegramFacts(bot).may_post(Request("telegram", "7", "7"))
+
+
+async def test_a_group_that_lets_no_member_write_lets_the_bot_neither(wire: Wire) -> None:
+    wire.answers["getchatmember"] = {"user": ME.to_dict(), "status": "member"}
+    wire.answers["getchat"] = {"id": -100, "type": "group", "permissions": {"can_send_messages": False}}
+    bot = Bot(TOKEN, request=WireRequest(wire), get_updates_request=WireRequest(wire))
+    await bot.initialize()
+    assert not await TelegramFacts(bot).may_post(Request("telegram", "-100", "7", private=False))
 
 
 async def test_stopping_finishes_what_is_in_flight(wire: Wire, room: Room) -> None:
