@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from core.card import first_card, more_card
+from core.card import more_card
 from core.chat import Request
 from core.daily_commands import daily_pressed
 from core.feedback import dont_send, preview_question, send_question, thumb_down, thumb_up
@@ -54,7 +54,7 @@ async def share(turn: Turn) -> Reply:
         return withdrawn(turn)
     if not turn.request.may_share:
         return Reply(title=turn.say("share.kept"), whisper=True)
-    return replace(first_card(turn.edition.content, entry, turn.deps.phrases), aloud=True)
+    return replace(chosen(turn, entry), aloud=True)
 
 
 async def related(turn: Turn) -> Reply:

@@ -151,6 +151,7 @@ async def test_share_posts_the_entry_for_everybody_or_says_why_not(room: Room) -
     shared = await room.press("share:m-cure", replace(WHISPERING, may_share=True))
     assert (shared.deed, shared.aloud, shared.whisper, shared.entry_id) == (Deed.SEND, True, False, "m-cure")
     assert plain_text(shared) == plain_text(await room.say("/myth cure"))
+    assert not any(action.startswith("share:") for action in actions(shared))
     kept = await room.press("share:m-cure", WHISPERING)
     assert (kept.whisper, kept.entry_id) == (True, None)
     assert "keeps my answers private" in kept.title
