@@ -55,7 +55,7 @@ class App:
             )
         except Exception as error:  # noqa: BLE001 - the last resort: nobody is shown a traceback
             reply = self._apology(error, request)
-        if reply and reply.thread is None:
+        if reply and request.thread and reply.thread is None:
             reply = replace(reply, thread=request.thread)
         return reply
 

@@ -39,6 +39,9 @@ Result = TypeVar("Result")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
+GATHER_SECONDS = 0.002
+"""Pause under load, so that more shares the next transaction; PostgreSQL calls it `commit_delay`."""
+
 CLOSE_SECONDS = 2.0
 """How long a transaction may take to end when the program does."""
 
@@ -190,6 +193,8 @@ class Database:
                 ends = await self._in_thread(partial(self._transact, [work for work, _ in batch]))
                 for (_, done), end in zip(batch, ends, strict=True):
                     end.settle(done)
+                if len(batch) > 1:
+                    await asyncio.sleep(GATHER_SECONDS)
         except BaseException as error:
             # Cut off, it must leave nobody waiting.
             for _, done in (*batch, *self._waiting):

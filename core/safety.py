@@ -21,6 +21,8 @@ PATTERNS = Path(__file__).with_name("guards.yaml")
 
 LIMITS = ("alone", "with_rule")
 
+_SILENCE = MappingProxyType(dict.fromkeys(GUARDS, 0.0))
+
 NEGATION_REACH = 3
 """Words before a pattern in which a negation undoes it: "I'm not at all suicidal"."""
 
@@ -100,8 +102,10 @@ class Guards:
     def check(self, text: str) -> Ruling:
         """Which guard stops `text`, if any."""
         sentences, fired = self.read(text)
+        if not sentences:
+            return Ruling(None, "", _SILENCE)
         judged = [sums for _, sums in self._classifier.scores(sentences)]
-        highest = [max(column) for column in zip(*judged, strict=True)] or [0.0] * len(GUARDS)
+        highest = [max(column) for column in zip(*judged, strict=True)]
         scores = dict(zip(GUARDS, highest, strict=True))
         stops = [guard for guard in GUARDS if scores[guard] >= self._limit(guard, fired)]
         if not stops:
