@@ -142,7 +142,7 @@ def _interaction(payload: Payload, me: Me) -> Request | None:
         text = " ".join([f"/{data['name']}", *(o["value"] for o in options)])
     elif kind == COMMAND and data["type"] == _ON_MESSAGE:
         message = data["resolved"]["messages"][data["target_id"]]
-        text, surface, about = CHECK, Surface.MENU, message.get("content") or _shown(message)
+        text, surface, about = CHECK, Surface.MENU, _words(message)
     else:
         return None
     return Request(
@@ -192,10 +192,16 @@ def _message(payload: Payload, me: Me) -> Request | None:
         text=text or HINT,
         thread=place if parent else None,
         message_key=str(int(payload["id"])),
-        replied_text=replied.get("content") or _shown(replied) or None,
+        replied_text=_words(replied) or None,
         private=not server,
         bot_link=f"https://discord.com/users/{me.user_id}",
     )
+
+
+def _words(message: Payload) -> str:
+    """What a message says: its text, its embeds, or the message that it forwards."""
+    forwarded = [snapshot["message"] for snapshot in message.get("message_snapshots") or []]
+    return message.get("content") or _shown(message) or "\n".join(map(_words, forwarded))
 
 
 def _shown(message: Payload) -> str:

@@ -73,6 +73,7 @@ def test_an_app_that_only_the_person_installed_keeps_the_rounds_of_the_person() 
             "Myth\nIt cures all.",
         ),
         ({"content": ""}, ""),
+        ({"content": "", "message_snapshots": [{"message": {"content": "it cures all"}}]}, "it cures all"),
     ],
 )
 def test_the_menu_of_a_message_asks_about_that_message(said: dict[str, Any], about: str) -> None:
