@@ -13,12 +13,14 @@ _MARKUP = re.compile(
     r"|[\ud800-\udfff]",
     re.MULTILINE,
 )
+# Nothing in it that the above could mean: most texts, told so in a tenth of the time.
+_PLAIN = re.compile(r"(?![ \t]*(?:[-+#]|\d+\.))[^\\`*_~|<>\[\]@:\n\ud800-\udfff]*")
 _ESCAPED = re.compile(r"\\([\W_])")
 
 
 def escape(text: str) -> str:
     """`text` so that Discord shows it as it is: no markup, no mention, no emoji code."""
-    return _MARKUP.sub(_escaped, text)
+    return text if _PLAIN.fullmatch(text) else _MARKUP.sub(_escaped, text)
 
 
 def unescape(text: str) -> str:

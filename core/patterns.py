@@ -133,10 +133,13 @@ class Matcher:
             for entry in self._starting(word):
                 if entry.number in hopeless:
                     continue
-                if any(words.isdisjoint(need) for need in entry.needs):
-                    hopeless.add(entry.number)
-                elif (end := _end(entry.pattern, sentence, place)) >= 0:
-                    yield entry.name, place, end
+                for need in entry.needs:
+                    if words.isdisjoint(need):
+                        hopeless.add(entry.number)
+                        break
+                else:
+                    if (end := _end(entry.pattern, sentence, place)) >= 0:
+                        yield entry.name, place, end
 
     def _starting(self, word: str) -> Iterator[Entry]:
         yield from self._by_word.get(word, ())
