@@ -229,6 +229,71 @@ async def test_cancelled_answer_gives_its_turn_back(time: VirtualTime, wire: Wir
     assert wire.texts() == ["z"]
 
 
+async def test_an_answer_cancelled_as_its_turn_comes_gives_it_back(time: VirtualTime) -> None:
+    _, pacer = opened(time)
+    assert await pacer.turn("a", False, Priority.ANSWER)
+    second = asyncio.ensure_future(pacer.turn("a", False, Priority.ANSWER))
+    await time.settle()
+    pacer.done("a")
+    second.cancel()
+    assert await time.run(pacer.turn("a", False, Priority.ANSWER))
+    assert second.cancelled()
+
+
+async def test_answers_cancelled_in_line_let_the_next_go(time: VirtualTime, wire: Wire) -> None:
+    outbox, pacer = opened(time)
+    pacer.hold(None, 5)
+    line = [asyncio.ensure_future(outbox.deliver("a", wire.sends(str(n)))) for n in range(3)]
+    await time.settle()
+    line[0].cancel()
+    await time.run(_all(line[1:]))
+    assert wire.took == [(5, "1"), (5, "2")]
+
+
+async def test_a_chat_held_while_it_stands_in_line_waits_alone(time: VirtualTime, wire: Wire) -> None:
+    outbox, pacer = opened(time)
+    pacer.hold(None, 5)
+    line = [asyncio.ensure_future(outbox.deliver(chat, wire.sends(chat))) for chat in ("a", "b")]
+    await time.settle()
+    pacer.hold("a", 9)
+    await time.run(_all(line))
+    assert wire.took == [(5, "b"), (9, "a")]
+
+
+async def test_a_chat_that_is_free_sooner_goes_sooner(time: VirtualTime, wire: Wire) -> None:
+    outbox, pacer = opened(time)
+    pacer.hold("a", 10)
+    pacer.hold("b", 2)
+    await time.run(_all(outbox.deliver(chat, wire.sends(chat)) for chat in ("a", "b")))
+    assert wire.took == [(2, "b"), (10, "a")]
+
+
+async def test_nothing_is_sent_once_closed(time: VirtualTime, wire: Wire) -> None:
+    outbox, pacer = opened(time)
+    pacer.hold("a", 10)
+    late = asyncio.ensure_future(outbox.deliver("a", wire.sends("x")))
+    await time.settle()
+    await outbox.close()
+    await time.pass_by(60)
+    assert wire.took == []
+    assert not late.done()
+    late.cancel()
+
+
+async def test_a_notice_that_waits_ends_with_the_program(time: VirtualTime, wire: Wire) -> None:
+    outbox, pacer = opened(time)
+    pacer.hold("a", 30)
+    waiting = [asyncio.ensure_future(outbox.deliver("a", wire.sends("x"))) for _ in range(20)]
+    await time.settle()
+    assert await outbox.deliver("a", wire.sends("x"), notice=wire.sends("some were dropped")) is None
+    for task in waiting:
+        task.cancel()
+    await time.settle()
+    await outbox.close()
+    await time.pass_by(60)
+    assert wire.took == []
+
+
 async def test_stopping_cancels_what_is_late_and_counts_it(time: VirtualTime, wire: Wire) -> None:
     outbox, _ = opened(time)
     task: asyncio.Task[object] = asyncio.ensure_future(outbox.deliver("a", wire.sends("x", lasting=99)))
@@ -258,8 +323,51 @@ def test_only_a_crisis_card_has_the_highest_priority() -> None:
     assert priority_of(Reply(tone="false")) is Priority.ANSWER
 
 
+ROOMY = Limits(1e6, 100_000, 1, 3)
+"""No limit that counts, for thousands of chats."""
+
+
+async def test_a_held_chat_is_remembered_among_ten_thousand_idle_ones(time: VirtualTime, wire: Wire) -> None:
+    outbox, pacer = opened(time, ROOMY)
+    pacer.hold("held", 20_000)
+    for n in range(10_010):
+        await outbox.deliver(str(n), wire.sends("x"))
+        time.now += 1
+    await time.run(outbox.deliver("held", wire.sends("held"), priority=Priority.CRISIS))
+    assert wire.took[-1] == (20_000, "held")
+
+
+async def test_ten_thousand_gone_chats_are_known_and_no_more(
+    time: VirtualTime, wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    outbox, _ = opened(time, ROOMY)
+    for chat in (*range(10_000), 0, 10_000, 0):
+        wire.faults = [ChatGone("kicked")]
+        await outbox.deliver(str(chat), wire.sends("x"))
+    assert len(caplog.records) == 10_000 + 2
+
+
+async def test_ten_thousand_chats_have_had_their_notice_and_no_more(
+    time: VirtualTime, wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox, _ = opened(time, ROOMY)
+    for chat in (*range(10_000), 0, 10_000, 0):
+        wire.faults = [RetryLater(3600)]
+        await outbox.deliver(str(chat), wire.sends("x"))
+    assert len(caplog.records) == 10_000 + 2
+
+
+def test_ten_thousand_people_have_a_bucket_and_the_rest_a_new_one(time: VirtualTime) -> None:
+    bucket = Bucket(time.clock, per_second=1, burst=1)
+    assert [bucket.take("p") for _ in range(2)] == [Grant.YES, Grant.NOW_EMPTY]
+    for n in range(10_000):
+        bucket.take(str(n))
+    assert bucket.take("p") is Grant.YES
+
+
 async def test_ten_thousand_idle_chats_are_forgotten(time: VirtualTime, wire: Wire) -> None:
-    outbox, pacer = opened(time, Limits(1e6, 100_000, 1, 3))
+    outbox, pacer = opened(time, ROOMY)
     for n in range(10_050):
         await outbox.deliver(str(n), wire.sends("x"))
         time.now += 1
