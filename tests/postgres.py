@@ -71,6 +71,10 @@ class Server:
         """The address of a database, through the server's socket or another one that leads there."""
         return f"postgresql://{user}@/{database}?host={folder or self.folder}"
 
+    def role(self, wanted: str) -> None:
+        """Make a role, `name LOGIN PASSWORD 'x'`, unless it is there; `guest` is asked for its password."""
+        self.run(f"DO $$ BEGIN CREATE ROLE {wanted}; EXCEPTION WHEN duplicate_object THEN END $$")
+
     def run(self, statement: str, *values: object, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Run a statement as the server's admin; returns its rows."""
         with psycopg.connect(host=str(self.folder), user=ADMIN, dbname=database, autocommit=True) as session:

@@ -24,7 +24,7 @@ LOGIN = "refuses the login; check user and password in DATABASE_URL"
 )
 def test_a_user_who_may_not_is_one_line(postgres: Server, user: str, line: str) -> None:
     for role in ("guest LOGIN PASSWORD 'x'", "leaver NOLOGIN", "reader LOGIN"):
-        postgres.run(f"DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object THEN END $$")
+        postgres.role(role)
     name = named(postgres.database())
     postgres.run("REVOKE CREATE ON SCHEMA public FROM public", database=name)
     with pytest.raises(StoreError) as caught:
