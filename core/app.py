@@ -173,7 +173,10 @@ def _guard(turn: Turn, said: str) -> str | None:
         if linked_entry(text, turn):
             return None
     if command and command.takes == "claim":
-        text = text or turn.request.replied_text or ""
+        replied = turn.request.replied_text or ""
+        if turn.edition.guards.check(replied).guard == "crisis":
+            return "crisis"
+        text = text or replied
     ruling = turn.edition.guards.check(text)
     sets = command and command.takes == "daily" and turn.request.surface is not Surface.INLINE
     if sets and (ruling.guard != "crisis" or ruling.rule == CLASSIFIER):

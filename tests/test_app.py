@@ -71,8 +71,11 @@ async def test_in_a_group_the_card_is_short_and_links_to_the_private_chat(room: 
     assert len(plain_text(reply)) < 600
 
 
-async def test_a_crisis_in_the_message_that_check_replies_to_gets_the_short_form(room: Room) -> None:
-    reply = await room.say("/check", replace(GROUP, replied_text="I want to kill myself"))
+@pytest.mark.parametrize("words", ["", " is this true?"])
+async def test_a_crisis_in_the_message_that_check_replies_to_gets_the_short_form(
+    room: Room, words: str
+) -> None:
+    reply = await room.say(f"/check{words}", replace(GROUP, replied_text="I want to kill myself"))
     assert reply.guard == "crisis"
     assert CONTENT.safety.crisis.short in plain_text(reply)
     assert actions(reply) == []

@@ -397,6 +397,13 @@ async def test_a_crisis_in_a_server_is_answered_without_name_or_words(live: w.Wi
     assert f"https://discord.com/users/{w.BOT}" in text(shown)
 
 
+@pytest.mark.parametrize("fields", [{}, {"referenced_message": {"content": ""}, "type": 19}])
+async def test_a_mention_without_words_gets_a_hint_to_ask(live: w.Wire, fields: dict[str, Any]) -> None:
+    await live.say(w.message("", **fields))
+    await live.until(lambda: live.shown)
+    assert ": /ask " in text(live.shown[0])
+
+
 async def test_a_question_in_a_thread_is_answered_there(live: w.Wire) -> None:
     await live.say(w.message(QUESTION, place=w.THREAD))
     await live.until(lambda: live.shown)
