@@ -158,6 +158,7 @@ def _message(message: Message, me: User) -> Request | None:
         private=private,
         addressed=private or bool(command) or mentioned or is_reply,
         bot_link=_link(me),
+        start_link=_link(me, "?start="),
     )
 
 
@@ -199,8 +200,8 @@ def _thread(message: Message) -> str | None:
     return str(message.message_thread_id)
 
 
-def _link(me: User) -> str:
-    return f"https://t.me/{me.username}" if me.username else ""
+def _link(me: User, more: str = "") -> str:
+    return f"https://t.me/{me.username}{more}" if me.username else ""
 
 
 def _press(press: CallbackQuery, me: User) -> Request | None:
@@ -222,6 +223,7 @@ def _press(press: CallbackQuery, me: User) -> Request | None:
         language=press.from_user.language_code,
         private=chat is None or chat.type == "private",
         bot_link=_link(me),
+        start_link=_link(me, "?start="),
     )
 
 
@@ -245,6 +247,7 @@ def _inline(query: InlineQuery, me: User) -> Request | None:
         # What is chosen is posted where others may read.
         private=False,
         bot_link=_link(me),
+        start_link=_link(me, "?start="),
     )
 
 

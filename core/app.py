@@ -16,7 +16,7 @@ from core.commands import COMMANDS, Command, ask, suggest
 from core.daily_commands import change_standing
 from core.edition import Edition
 from core.errors import BadInput, named
-from core.inline import linked_entry, linked_guard, post_entries, step_aside
+from core.inline import linked_entry, linked_guard, post_entries, private_link, step_aside
 from core.post import suspension_card
 from core.reply import Block, Reply
 from core.safety import CLASSIFIER, GUARDS
@@ -112,7 +112,7 @@ class App:
             return declined_card(turn.edition.content, guard, turn.deps.phrases)
         seen_alone = request.private or request.can_whisper
         card = crisis_card if seen_alone and self._is_first_crisis(turn) else crisis_brief
-        link = "" if request.private else request.bot_link
+        link = "" if request.private else private_link(request, guard)
         shown = card(turn.edition.content, turn.deps.phrases, link)
         return replace(shown, whisper=request.can_whisper, apart=not seen_alone)
 

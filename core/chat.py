@@ -37,6 +37,7 @@ class Request:
         private: nobody but the person reads the chat.
         addressed: the bot was meant: a command, a mention, a reply to it, a private chat.
         bot_link: an address that opens a private chat with the bot; empty if there is none.
+        start_link: the same, if what is put after it comes back as the words of /start there.
         can_whisper: the platform can show this answer to the actor only.
         part: the option that is being typed, where the platform asks for each alone; `text` has nothing else.
         may_share: what the bot shows here can be seen by the others, and the actor may write here.
@@ -56,6 +57,7 @@ class Request:
     private: bool = True
     addressed: bool = True
     bot_link: str = ""
+    start_link: str = ""
     can_whisper: bool = False
     may_share: bool = False
     part: str = ""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from core.card import first_card, verdict_line
+from core.chat import Request
 from core.content import Entry
 from core.phrases import Phrases
 from core.reply import Article, Button, Link, Reply
@@ -33,6 +34,11 @@ def step_aside(guard: str, phrases: Phrases) -> Reply:
     return Reply(tone=tone, buttons=((Button(label, f"{_GUARD}{guard}"),),), guard=guard)
 
 
+def private_link(request: Request, guard: str) -> str:
+    """The way into the private chat, and to the guard's own answer if it can lead there; may be empty."""
+    return f"{request.start_link}{_GUARD}{guard}" if request.start_link else request.bot_link
+
+
 def linked_entry(parameter: str, turn: Turn) -> Entry | None:
     """The entry that a link into the private chat opens."""
     return turn.edition.content.entry(parameter.removeprefix(_ENTRY))
@@ -60,11 +66,11 @@ def _article(turn: Turn, entry: Entry) -> Article:
     """No button of the card goes along: there is no bot to answer one where the entry is posted."""
     card = replace(first_card(turn.edition.content, entry, turn.deps.phrases), buttons=())
     verdict = verdict_line(entry, turn.deps.phrases)
-    bot = turn.request.bot_link
+    start = turn.request.start_link
     return Article(
         entry_id=entry.id,
         title=entry.claim,
         summary=turn.say("inline.summary", verdict=verdict, answer=entry.answer),
         card=card,
-        link=Link(turn.say("inline.open"), f"{bot}?start={_ENTRY}{entry.id}") if bot else None,
+        link=Link(turn.say("inline.open"), f"{start}{_ENTRY}{entry.id}") if start else None,
     )

@@ -89,6 +89,14 @@ async def test_what_check_replies_to_is_guarded_too(room: Room, said: str, guard
     assert (reply.guard, reply.entry_id) == (guard, None)
 
 
+async def test_where_the_link_can_carry_it_the_private_chat_opens_with_the_full_card(room: Room) -> None:
+    there = replace(GROUP, start_link="https://t.me/bot?start=")
+    link = (await room.say("/ask I want to kill myself", there)).blocks[-1].url
+    assert link == "https://t.me/bot?start=g-crisis"
+    opened = await room.say("/start g-crisis")
+    assert CONTENT.safety.crisis.message in plain_text(opened)
+
+
 async def test_where_the_bot_can_whisper_the_full_card_is_for_the_person_alone(room: Room) -> None:
     reply = await room.say("/ask I want to kill myself", DISCORD)
     assert reply.whisper is True

@@ -12,7 +12,7 @@ from core.reply import plain_text
 from tests.room import CONTENT, PERSON, PHRASES, Room, actions
 
 TYPING = Request(
-    "telegram", "7", "7", surface=Surface.INLINE, private=False, bot_link="https://t.me/fact_bot"
+    "telegram", "7", "7", surface=Surface.INLINE, private=False, start_link="https://t.me/fact_bot?start="
 )
 DANGERS = {
     "i want to kill myself": "crisis",

@@ -30,6 +30,7 @@ def test_private_message_is_addressed() -> None:
         message_key="5",
         language="en",
         bot_link="https://t.me/fact_bot",
+        start_link="https://t.me/fact_bot?start=",
     )
 
 
@@ -179,6 +180,7 @@ def test_press_names_the_message_and_the_person() -> None:
         language="en",
         private=False,
         bot_link="https://t.me/fact_bot",
+        start_link="https://t.me/fact_bot?start=",
     )
 
 
