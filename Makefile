@@ -14,9 +14,9 @@ console: $(VENV)/ready
 test: check
 	$(BIN)/pytest --cov --cov-report=term-missing --durations=5
 
-# At every await of the sending of daily posts, and at random moments.
+# At every await of the sending of daily posts, and at random moments; RIGS is a folder of rigs.
 kill: $(VENV)/ready
-	$(BIN)/python -m tests.kills 200
+	$(BIN)/python -m tests.kills 200 $(if $(RIGS),--rigs $(RIGS))
 
 check: $(VENV)/ready
 	$(BIN)/ruff format --check .

@@ -1,14 +1,16 @@
 """Kills the real program at every await of the sending of daily posts, and counts what chats got.
 
-    python -m tests.kills [KILLS] [--database URL] [--standby] [--seed N]
+    python -m tests.kills [KILLS] [--rigs FOLDER] [--only sqlite|postgresql] [--seed N]
 
 Each life of the program finds new chats whose posts are due, beside what the
 life before it left; some chats' platform fails once. Half of the lives end at
-an await that no life has ended at so far, the others at any moment.
+an await that no life has ended at so far, as long as there is one, the others
+at any moment. On PostgreSQL a second process stands by all the time.
 """
 
 import argparse
 import asyncio
+import math
 import os
 import signal
 import sys
@@ -16,11 +18,13 @@ import tempfile
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Protocol
@@ -34,6 +38,7 @@ from core.sqlstore import SqlStore
 from core.store import Subscription
 from tests import discord_wire, loopback
 from tests.loopback import Arrival
+from tests.postgres import NoPostgres, serving
 
 ROOT = Path(__file__).parent.parent
 IN_FLIGHT = 3
@@ -161,7 +166,7 @@ class Verdict:
         places: suspensions and resumptions of the sending that were seen, and how many of them ended a life.
         repeats: posts that came again, and of them those after a kill; `worst`: the most after one kill.
         unexplained: repeats that the guarantee does not allow.
-        takeover: the longest that no post arrived after a kill, while some were due, in seconds.
+        takeover: the longest from a kill to the first post of the life after it, in seconds.
     """
 
     kills: int = 0
@@ -364,12 +369,15 @@ class Ordeal:
         sheet.worst = max(after.values(), default=0)
         for (platform, _kill), count in after.items():
             sheet.unexplained += [f"{platform}: {count} by one kill"] if count > IN_FLIGHT else []
-        sheet.takeover = self._longest_silence()
+        sheet.takeover = self._longest_takeover()
 
-    def _longest_silence(self) -> float:
-        """From a kill to the next arrival; chats were due all the time."""
+    def _longest_takeover(self) -> float:
+        """From a kill to the next arrival, where the life in between had the time to post."""
         times = sorted(a.at for town in self._towns for a in town.arrivals() if a.at)
-        waits = (next((at - kill for at in times if at > kill), 0.0) for kill in self._deaths)
+        waits = []
+        for kill, following in pairwise([*self._deaths, math.inf]):
+            first = next((at for at in times if at > kill), math.inf)
+            waits += [first - kill] if first < following else []
         return max(waits, default=0.0)
 
 
@@ -380,12 +388,21 @@ async def _until(holds: Callable[[], bool], seconds: float) -> None:
         await asyncio.sleep(0.01)
 
 
-async def against_doubles(kills: int, database: str, folder: Path, seed: int, *, standby: bool) -> Verdict:
-    """The ordeal on the doubles of both platforms."""
-    async with AsyncExitStack() as stack:
-        telegram = await stack.enter_async_context(loopback.open_telegram())
-        wire = await stack.enter_async_context(discord_wire.open_wire())
-        towns = (TelegramTown(telegram), DiscordTown(wire))
+Towns = Callable[[], AbstractAsyncContextManager[Sequence[Town]]]
+
+
+@asynccontextmanager
+async def doubles() -> AsyncIterator[Sequence[Town]]:
+    """Both platforms as the tests have them."""
+    async with loopback.open_telegram() as telegram, discord_wire.open_wire() as wire:
+        yield TelegramTown(telegram), DiscordTown(wire)
+
+
+async def suffer(
+    kills: int, database: str, folder: Path, seed: int, *, standby: bool, places: Towns = doubles
+) -> Verdict:
+    """The ordeal from its beginning to its end."""
+    async with places() as towns:
         return await Ordeal(towns, database, folder, Random(seed), standby=standby).go(kills)
 
 
@@ -395,22 +412,41 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("kills", type=int, nargs="?", default=200)
-    parser.add_argument("--database")
-    parser.add_argument("--standby", action="store_true")
+    parser.add_argument("--rigs", type=Path, help="a folder with the rigs `telegram` and `discord`")
+    parser.add_argument("--only", choices=("sqlite", "postgresql"))
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        database = chosen.database or f"sqlite:///{folder}/kills.db"
-        work = against_doubles(chosen.kills, database, Path(folder), chosen.seed, standby=chosen.standby)
-        verdict = asyncio.run(work)
-    print(verdict.line())
+    failed = 0
+    if chosen.only != "postgresql":
+        with tempfile.TemporaryDirectory() as folder:
+            failed += _report("SQLite", chosen, f"sqlite:///{folder}/kills.db", Path(folder), standby=False)
+    if chosen.only != "sqlite":
+        try:
+            with serving() as server, tempfile.TemporaryDirectory() as folder:
+                where = "PostgreSQL with a standby"
+                failed += _report(where, chosen, server.database(), Path(folder), standby=True)
+        except NoPostgres as reason:
+            print(f"PostgreSQL: skipped, {reason}")
+    return 1 if failed else 0
+
+
+def _report(where: str, chosen: argparse.Namespace, database: str, folder: Path, *, standby: bool) -> bool:
+    """Whether the guarantee was broken on a database."""
+    places: Towns = doubles
+    if chosen.rigs:
+        from tests.bench.rig_towns import open_rigs
+
+        places = partial(open_rigs, chosen.rigs)
+    work = suffer(chosen.kills, database, folder, chosen.seed, standby=standby, places=places)
+    verdict = asyncio.run(work)
+    print(f"{where}: {verdict.line()}")
     for place in sorted(verdict.died_at):
         print(f"  a life ended at {place}")
     for place in verdict.unreached:
         print(f"  no life ended at {place}")
     for breach in verdict.broken():
         print(f"  BROKEN {breach}")
-    return 1 if verdict.broken() or verdict.exit_code else 0
+    return bool(verdict.broken() or verdict.exit_code)
 
 
 if __name__ == "__main__":

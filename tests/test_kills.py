@@ -4,16 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.kills import against_doubles
+from tests.kills import Verdict, suffer
+from tests.postgres import Server
 
 KILLS = 20
+TAKEOVER_SECONDS = 30.0
+"""Five are promised on a machine of one's own; this one may be busy with other tests."""
 
 
-async def test_kills_lose_no_post_and_repeat_only_what_was_in_flight(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    database = f"sqlite:///{tmp_path}/kills.db"
-    verdict = await against_doubles(KILLS, database, tmp_path, seed=1, standby=False)
+def check(verdict: Verdict, capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         print(f"\n{verdict.line()}")
     assert verdict.kills >= KILLS
@@ -21,3 +20,18 @@ async def test_kills_lose_no_post_and_repeat_only_what_was_in_flight(
     assert verdict.suspended
     assert verdict.broken() == []
     assert verdict.exit_code == 0
+
+
+async def test_kills_lose_no_post_and_repeat_only_what_was_in_flight(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = f"sqlite:///{tmp_path}/kills.db"
+    check(await suffer(KILLS, database, tmp_path, seed=1, standby=False), capsys)
+
+
+async def test_nor_do_they_where_another_process_stands_by(
+    tmp_path: Path, postgres: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verdict = await suffer(KILLS, postgres.database(), tmp_path, seed=2, standby=True)
+    check(verdict, capsys)
+    assert verdict.takeover < TAKEOVER_SECONDS
