@@ -20,7 +20,7 @@ from core.phrases import Phrases
 
 log = logging.getLogger(__name__)
 
-TRIES = (0.0, 5.0, 60.0)
+TRIES = (1.0, 5.0, 60.0)
 """Seconds to wait before each try; the menu can wait, the answers can't."""
 
 

@@ -15,6 +15,8 @@ def fold(text: str) -> str:
 
     Bold, full-width and circled letters become plain ones (NFKD).
     """
+    if text.isascii():
+        return text[:LONGEST].replace("'", "").replace("`", "").lower()
     # First, as NFKD would make a space and an accent of the acute; again for full-width apostrophes.
     decomposed = unicodedata.normalize("NFKD", text[:LONGEST].translate(_APOSTROPHES))
     decomposed = decomposed.translate(_APOSTROPHES).casefold()
