@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import text
 
 from core.chat import Surface
+from core.classifier import Classifier
 from core.reply import plain_text
+from core.safety import GUARDS as RANKED
 from core.store import Draw, Forgotten
-from tests.room import CONTENT, GROUP, PERSON, Room, actions
+from tests.room import CONTENT, GROUP, GUARDS, PERSON, Room, actions
 
 DISCORD = replace(GROUP, platform="discord", can_whisper=True)
 
@@ -138,6 +140,20 @@ async def test_nothing_is_suggested_to_somebody_in_danger(room: Room, command: s
 async def test_nothing_is_suggested_for_what_a_guard_stops(room: Room, command: str, typed: str) -> None:
     typing = replace(DISCORD, surface=Surface.AUTOCOMPLETE)
     assert (await room.say(f"{command} {typed}", typing)).choices == ()
+
+
+async def test_the_very_name_of_an_entry_is_no_danger_whatever_the_classifier_says(room: Room) -> None:
+    wary = GUARDS.with_classifier(Classifier(RANKED, (9.0, -9.0, -9.0), {}, {}))
+    room.app.edition = replace(room.app.edition, guards=wary)
+    assert (await room.say("hello there")).guard == "crisis"
+    assert (await room.say("Only a party drug?")).entry_id == "m-party-drug"
+
+
+async def test_a_fault_in_the_guards_themselves_is_told_kindly(room: Room) -> None:
+    room.app.edition = replace(room.app.edition, guards=None)
+    told = room.app.urgent(replace(PERSON, text="hello"), room.facts)
+    assert told
+    assert told.title == (await room.say("hello")).title == "Something went wrong"
 
 
 async def test_unaddressed_talk_in_a_group_is_left_alone(room: Room) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bots.telegram_view import inline_answer
 from core.card import first_card
 from core.chat import Request, Surface
 from core.inline import ARTICLES
@@ -38,6 +39,12 @@ async def test_what_is_posted_is_the_first_message_with_a_link_and_no_button(roo
     assert first.card.links
     assert first.link
     assert first.link.url == "https://t.me/fact_bot?start=e-m-very-addictive"
+
+
+async def test_without_an_address_of_its_own_the_bot_links_nowhere(room: Room) -> None:
+    reply = await room.say("hooked", replace(TYPING, start_link=""))
+    assert reply.articles[0].link is None
+    assert all("reply_markup" not in result for result in inline_answer("1", reply)["results"])
 
 
 async def test_the_link_of_every_entry_opens_it(room: Room) -> None:

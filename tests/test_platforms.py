@@ -58,6 +58,7 @@ CASES = [
             ("ask", "will I get hooked on the drip?", ADDICTIVE.answer),
             ("ask", "is methadone addictive?", "no entry"),
             ("ask", "", "/ask"),
+            ("check", "will I get hooked on the drip?", ADDICTIVE.answer),
             ("ask", "bladder", ""),
             ("ask", "@everyone <b>*bold*</b> [x](http://x)", ""),
             ("topics", "", "topic"),
