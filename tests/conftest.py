@@ -32,7 +32,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'bot.db'}"
     server: Server = request.getfixturevalue("postgres")
-    return server.database()
+    return server.schema()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -41,7 +41,7 @@ def memory(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
         return "sqlite://"
     server: Server = request.getfixturevalue("postgres")
-    return server.database()
+    return server.schema()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

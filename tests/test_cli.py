@@ -293,9 +293,33 @@ def environment(**changed: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **changed}
 
 
-def test_due_lists_daily_posts_beside_a_running_bot(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def database(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Of each kind in turn, and set for the program."""
+    monkeypatch.setenv("DATABASE_URL", database)
+    return database
+
+
+def test_the_console_works_beside_a_running_bot(
+    database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     async def run() -> None:
-        store = SqlStore("sqlite:///ketafacts.db")
+        store = SqlStore(database)
+        await asyncio.to_thread(main, ["console"])
+        # It remembers what it gave in the same place.
+        assert (await store.forget_idle("~", datetime.now(UTC) + timedelta(days=1))) == 1
+        await store.close()
+
+    type_in(monkeypatch, "/myth\n")
+    asyncio.run(run())
+    assert "Sources:" in capsys.readouterr().out
+
+
+def test_due_lists_daily_posts_beside_a_running_bot(
+    database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def run() -> None:
+        store = SqlStore(database)
         monday = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
         await store.subscribe(wanted("-100"), monday)
         await store.subscribe(wanted("7", private=True), monday + timedelta(days=9000))
@@ -312,23 +336,25 @@ def test_due_lists_daily_posts_beside_a_running_bot(capsys: pytest.CaptureFixtur
     assert third.split()[:3] == ["suspended", "telegram:-300", "kicked"]
 
 
-def test_due_without_a_database_of_this_version_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_due_without_a_database_of_this_version_says_so(
+    database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["due"]) == 2
     assert "start the bot once" in capsys.readouterr().err
-    asyncio.run(SqlStore("sqlite:///ketafacts.db").close())
+    asyncio.run(SqlStore(database).close())
     assert main(["due"]) == 0
     assert capsys.readouterr().out == "no daily posts are set\n"
 
 
-def test_votes_lists_the_thumbs_of_the_last_days(capsys: pytest.CaptureFixture[str]) -> None:
+def test_votes_lists_the_thumbs_of_the_last_days(database: str, capsys: pytest.CaptureFixture[str]) -> None:
     async def count() -> None:
-        store, today = SqlStore("sqlite:///ketafacts.db"), datetime.now(UTC).date()
+        store, today = SqlStore(database), datetime.now(UTC).date()
         await store.count_votes(today, Tally("f-nmda", up=3, down=1))
         await store.count_votes(today - timedelta(days=1), Tally("m-cure", up=1, down=2))
         await store.count_votes(today - timedelta(days=9), Tally("m-cure", up=1, down=1))
         await store.close()
 
-    asyncio.run(SqlStore("sqlite:///ketafacts.db").close())
+    asyncio.run(SqlStore(database).close())
     assert main(["votes"]) == 0
     assert capsys.readouterr().out == "no votes yet\n"
     asyncio.run(count())
@@ -336,9 +362,11 @@ def test_votes_lists_the_thumbs_of_the_last_days(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out == "    2 down     1 up  m-cure\n    1 down     3 up  f-nmda\n"
 
 
-def test_questions_prints_them_and_clears_just_what_was_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_questions_prints_them_and_clears_just_what_was_printed(
+    database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     async def run() -> None:
-        store, day = SqlStore("sqlite:///ketafacts.db"), date(2026, 11, 22)
+        store, day = SqlStore(database), date(2026, 11, 22)
         await asyncio.to_thread(main, ["questions"])
         await store.keep_question("quantum chromodynamics?", day, 9)
         await store.keep_question("what of the cost", day, 9)

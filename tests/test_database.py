@@ -17,7 +17,7 @@ from core.errors import StoreError, StoreHeld, StoreTrouble
 from core.pick import draw_from
 from core.sqlstore import SqlStore
 from core.store import Outcome, Post, PostState
-from tests.postgres import Server, named
+from tests.postgres import Server, cut_off, named
 from tests.stage import wanted
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -36,12 +36,6 @@ async def store(url: str) -> AsyncIterator[SqlStore]:
     opened = SqlStore(url)
     yield opened
     await opened.close()
-
-
-def cut_off(postgres: Server, url: str) -> None:
-    """End every session of the database, as the server's shutdown or a firewall does."""
-    for (pid,) in postgres.run(SESSIONS, named(url)):
-        postgres.run("SELECT pg_terminate_backend(%s, 5000)", pid)
 
 
 async def test_one_leads_and_another_takes_over_when_it_ends(url: str) -> None:

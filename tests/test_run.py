@@ -12,7 +12,9 @@ import pytest
 from bots import compose
 from bots.compose import Program, run_bots
 from bots.settings import Settings
-from core.errors import TokenRefused, Unreachable
+from core.errors import StoreError, TokenRefused, Unreachable
+from core.sqlstore import SqlStore
+from tests.postgres import Server, cut_off, named
 
 CONTENT = Path(__file__).parent.parent / "content.yaml"
 
@@ -23,8 +25,10 @@ class FakePlatform:
     def __init__(self, name: str, *failures: Exception, late: bool = False) -> None:
         self.name, self.failures, self.late = name, list(failures), late
         self.served = False
+        self.runs = 0
 
     async def run(self, stop: asyncio.Event) -> None:
+        self.runs += 1
         if self.failures:
             raise self.failures.pop(0)
         self.served = True
@@ -38,13 +42,15 @@ Run = Callable[..., "asyncio.Task[int]"]
 
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Run:
-    def begin(*platforms: FakePlatform) -> "asyncio.Task[int]":
+    def begin(*platforms: FakePlatform, database: str = "sqlite://") -> "asyncio.Task[int]":
         monkeypatch.setattr(compose, "_platforms", lambda *_: list(platforms))
         monkeypatch.setattr(compose, "LONGEST_PAUSE_SECONDS", 0.01)
         monkeypatch.setattr(compose, "FIRST_PAUSE_SECONDS", 0.01)
         monkeypatch.setattr(compose, "RELOAD_SECONDS", 0.01)
         monkeypatch.setattr(compose, "GRACE_SECONDS", 0.1)
-        settings = Settings(content_path=CONTENT, database_url="sqlite://")
+        monkeypatch.setattr(compose, "WATCH_SECONDS", 0.01)
+        monkeypatch.setattr(compose, "STANDBY_SECONDS", 0.01)
+        settings = Settings(content_path=CONTENT, database_url=database)
         return asyncio.create_task(run_bots(settings))
 
     return begin
@@ -97,6 +103,81 @@ async def test_platform_that_does_not_stop_is_cancelled(start: Run, caplog: pyte
     os.kill(os.getpid(), signal.SIGTERM)
     assert await running == 1
     assert "one did not stop in time" in caplog.text
+
+
+async def logged(caplog: pytest.LogCaptureFixture, words: str, times: int = 1) -> None:
+    async with asyncio.timeout(10):
+        while caplog.text.count(words) < times:  # noqa: ASYNC110 - it is not ours to set
+            await asyncio.sleep(0.005)
+
+
+async def test_platforms_serve_only_while_no_other_process_leads(
+    start: Run, postgres: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    url, platform = postgres.database(), FakePlatform("one")
+    other = SqlStore(url)
+    running = start(platform, database=url)
+    await logged(caplog, "another process leads on this database; standing by")
+    assert not platform.served
+    await other.close()
+    await served(platform)
+    platform.served = False
+    cut_off(postgres, url)
+    # Opened without a break, so that the program can't come before it.
+    other = SqlStore(url)
+    await logged(caplog, "another process has taken the lead")
+    await logged(caplog, "standing by", times=2)
+    assert not platform.served
+    await other.close()
+    await served(platform)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await running == 1
+
+
+async def test_who_stands_by_ends_on_a_signal(
+    start: Run, postgres: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    url = postgres.database()
+    other = SqlStore(url)
+    running = start(FakePlatform("one"), database=url)
+    await logged(caplog, "standing by")
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await running == 1
+    await other.close()
+
+
+async def test_platforms_serve_on_while_the_database_is_away(
+    start: Run, postgres: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    url, platform = postgres.database(), FakePlatform("one")
+    running = start(platform, database=url)
+    await served(platform)
+    postgres.run(f"ALTER DATABASE {named(url)} ALLOW_CONNECTIONS false")
+    cut_off(postgres, url)
+    await logged(caplog, "can't be reached, next try in")
+    postgres.run(f"ALTER DATABASE {named(url)} ALLOW_CONNECTIONS true")
+    await logged(caplog, "connected to the database again")
+    assert platform.runs == 1
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await running == 1
+
+
+async def test_a_login_that_is_refused_later_on_ends_the_program(start: Run, postgres: Server) -> None:
+    postgres.role("guest LOGIN PASSWORD 'x'")
+    url, platform = postgres.database(), FakePlatform("one")
+    postgres.run("GRANT ALL ON SCHEMA public TO guest", database=named(url))
+    running = start(platform, database=postgres.url(named(url), "guest:x"))
+    await served(platform)
+    postgres.run("ALTER ROLE guest PASSWORD 'y'")
+    cut_off(postgres, url)
+    try:
+        with pytest.raises(StoreError, match="refuses the login"):
+            await running
+    finally:
+        postgres.run("ALTER ROLE guest PASSWORD 'x'")
 
 
 async def test_only_configured_platforms_are_built() -> None:

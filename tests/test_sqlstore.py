@@ -318,7 +318,7 @@ def two_databases(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, 
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'old.db'}", f"sqlite:///{tmp_path / 'new.db'}"
     server: Server = request.getfixturevalue("postgres")
-    return server.database(), server.database()
+    return server.schema(), server.schema()
 
 
 def _open_as_first_version(url: str) -> None:
