@@ -8,7 +8,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
-from sys import intern
 
 from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
@@ -120,8 +119,11 @@ class Profile:
         "_stem_gain",
     )
 
-    def __init__(self, names: Sequence[str], lines: Sequence[str], idf: Idf) -> None:
-        """`names` are keywords, `lines` whole sentences; all are lines to be near to."""
+    def __init__(self, names: Sequence[str], lines: Sequence[str], idf: Idf, shared: dict[str, str]) -> None:
+        """`names` are keywords, `lines` whole sentences; all are lines to be near to.
+
+        `shared` holds what other profiles hold already, and takes what this one does.
+        """
         split = [words(line)[:MAX_WORDS] for line in (*names, *lines)]
         self._lines = len(split)
         self._names = frozenset(tuple(_known_stem(w) for w in line) for line in split[: len(names)] if line)
@@ -137,10 +139,10 @@ class Profile:
             for s in stems:
                 postings[s].append(number)
         # Thousands of these are kept: tuples of small numbers take a fifth of what pairs with weights do.
-        self._postings = {intern(s): tuple(numbers) for s, numbers in postings.items()}
+        self._postings = {shared.setdefault(s, s): tuple(numbers) for s, numbers in postings.items()}
         self._norms = array("d", norms)
-        self._stem_gain, self._stem_base = _bayes(stem_counts, _STEM_KINDS)
-        self._gram_gain, self._gram_base = _bayes(gram_counts, _GRAM_KINDS)
+        self._stem_gain, self._stem_base = _bayes(stem_counts, _STEM_KINDS, shared)
+        self._gram_gain, self._gram_base = _bayes(gram_counts, _GRAM_KINDS, shared)
 
     @property
     def stems(self) -> AbstractSet[str]:
@@ -181,9 +183,9 @@ def log_odds(probability: float) -> float:
     return math.log((probability + 1e-4) / (1 - probability + 1e-4))
 
 
-def _bayes(counts: Counter[str], kinds: int) -> tuple[dict[str, float], float]:
+def _bayes(counts: Counter[str], kinds: int, shared: dict[str, str]) -> tuple[dict[str, float], float]:
     """Per seen item the log-odds over an unseen one, and the log-probability of an unseen one."""
     logs = {n: math.log((n + _SMOOTHING) / _SMOOTHING) for n in set(counts.values())}
     # Most items are shared with other entries, and most counts are small: each is held once.
-    gain = {intern(item): logs[n] for item, n in counts.items()}
+    gain = {shared.setdefault(item, item): logs[n] for item, n in counts.items()}
     return gain, math.log(_SMOOTHING / (counts.total() + _SMOOTHING * kinds))

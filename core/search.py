@@ -106,6 +106,7 @@ class Index:
         self._recall = Recall([_said_of(entry) for entry in self._entries], frozenset(others))
         self._not_covered = tuple(not_covered)
         self._declined = frozenset(" ".join(words(line)) for line in not_covered)
+        self._shared: dict[str, str] = {}
         self._profile = lru_cache(_KEPT_PROFILES)(self._profile_of)
         self._out = lru_cache(1)(self._out_of)
 
@@ -154,6 +155,7 @@ class Index:
         self._out()
         for number in range(min(len(self._entries), _KEPT_PROFILES)):
             self._profile(number)
+        self._shared.clear()
 
     def _sure(self, number: int) -> Found:
         entry = self._entries[number]
@@ -197,11 +199,14 @@ class Index:
     def _profile_of(self, number: int) -> Profile:
         entry = self._entries[number]
         return Profile(
-            (entry.title, *entry.keywords), (entry.claim, entry.answer, *entry.phrasings), self._recall.idf
+            (entry.title, *entry.keywords),
+            (entry.claim, entry.answer, *entry.phrasings),
+            self._recall.idf,
+            self._shared,
         )
 
     def _out_of(self) -> Profile:
-        return Profile((), self._not_covered, self._recall.idf)
+        return Profile((), self._not_covered, self._recall.idf, self._shared)
 
     def _asked(self, query: Query) -> Asked:
         said = query.words
