@@ -7,8 +7,9 @@ from sqlalchemy import text
 
 from core.chat import Surface
 from core.classifier import Classifier
-from core.reply import plain_text
+from core.reply import Reply, plain_text
 from core.safety import GUARDS as RANKED
+from core.safety import Ruling
 from core.store import Draw, Forgotten
 from tests.room import CONTENT, GROUP, GUARDS, PERSON, Room, actions
 
@@ -253,3 +254,33 @@ async def test_the_last_resort_is_a_kind_sentence_with_a_reference(
     assert "test_app.py" in caplog.text
     assert "canary-text" not in caplog.text
     assert "Traceback" not in plain_text(reply)
+
+
+class BrokenGuards:
+    """Fails with what a person typed in its words."""
+
+    def check(self, text: str) -> Ruling:
+        raise RuntimeError(text)
+
+
+async def test_a_broken_guard_gives_an_apology_and_no_answer(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    room.app.edition = replace(room.app.edition, guards=BrokenGuards())
+    request = replace(PERSON, text="canary-text is it addictive?")
+    for reply in (room.app.urgent(request, room.facts), await room.app.handle(request, room.facts)):
+        assert reply is not None
+        assert reply.title == "Something went wrong"
+    assert caplog.text.count("error=RuntimeError") == 2
+    assert "canary-text" not in caplog.text
+
+
+def test_only_a_crisis_is_urgent(room: Room) -> None:
+    def urgent(text: str) -> Reply | None:
+        return room.app.urgent(replace(PERSON, text=text, thread="9"), room.facts)
+
+    card = urgent("I want to kill myself")
+    assert card is not None
+    assert (card.guard, card.thread) == ("crisis", "9")
+    assert urgent("how many mg should i take") is None
+    assert urgent("is it addictive?") is None
