@@ -19,7 +19,7 @@ from core.card import card_check
 from core.content import content_schema
 from core.draft import examine
 from core.edition import open_edition
-from core.errors import ContentError, SettingsError, StoreError
+from core.errors import ContentError, SettingsError, StoreAway, StoreError
 from core.phrases import load_phrases
 from core.safety import load_guards
 from core.search import Found
@@ -57,6 +57,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     except ContentError as error:
         print("\n".join(fault.show(str(settings.content_path)) for fault in error.faults), file=sys.stderr)
         return 1
+    except StoreAway as error:
+        print(f"{error}; start its server, or check DATABASE_URL", file=sys.stderr)
+        return USAGE
     except (SettingsError, StoreError) as error:
         print(error, file=sys.stderr)
         return USAGE

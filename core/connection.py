@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, NullPool, create_engine, event, make_url, text
@@ -37,6 +38,7 @@ _NO_ADDRESS = (
     " or postgresql://user:password@host/name"
 )
 ELSEWHERE = "name another place in DATABASE_URL"
+FOLDER = "is a folder; name a file in it in DATABASE_URL"
 _TROUBLES = {
     "SQLITE_NOTADB": f"is no database; {ELSEWHERE}, or move this file away",
     "SQLITE_CORRUPT": "is damaged; put a copy of it back, or move it away to start anew",
@@ -142,6 +144,8 @@ def told(database: str, error: BaseException | None) -> str:
     """One line on what the driver says of a database: which, what is wrong, what to do."""
     name = code(error)
     known = next((line for start, line in _TROUBLES.items() if name.startswith(start)), None)
+    if Path(database).is_dir():
+        known = FOLDER
     trouble = known or f"can't be opened ({name or type(error).__name__}); check DATABASE_URL"
     return f"{database} {trouble}"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from core.connection import ELSEWHERE, code, told
+from core.connection import ELSEWHERE, FOLDER, code, told
 from core.errors import StoreError
 
 # One for each schema, so that several bots may share a database.
@@ -25,7 +25,7 @@ def hold_file(database: Path) -> sqlite3.Connection | None:
     try:
         real = database.resolve()  # another name for the file is no way round its lock
         if real.is_dir():
-            raise StoreError(f"{database} is a folder; name a file in it in DATABASE_URL")
+            raise StoreError(f"{database} {FOLDER}")
         path = real.with_name(real.name + ".lock")
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = sqlite3.connect(path, timeout=0)

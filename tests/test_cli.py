@@ -175,6 +175,11 @@ def test_schema_is_the_one_that_editors_use_and_needs_no_settings(
         ("TELEGRAM_TOKEN", "hello", "TELEGRAM_TOKEN is malformed"),
         ("DATABASE_URL", "bot.db", "DATABASE_URL is malformed"),
         ("DATABASE_URL", "sqlite:////proc/none/bot.db", "can't be made"),
+        (
+            "DATABASE_URL",
+            "postgresql://u:p@127.0.0.1:1/tea",
+            "the database tea on 127.0.0.1 can't be reached; start its server, or check DATABASE_URL",
+        ),
         ("LOG_LEVEL", "loud", "LOG_LEVEL is 'loud'"),
         ("CONTENT_PATH", ".", ". is a folder; name the content file in it"),
         ("CONTENT_PATH", "none.yaml", "none.yaml:1: can't be read"),
@@ -189,6 +194,19 @@ def test_a_wrong_setting_is_one_clear_line(
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["due", "votes", "questions", "console"])
+def test_a_folder_is_no_database(
+    workplace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+) -> None:
+    (workplace / "data").mkdir()
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///data")
+    assert main([command]) == 2
+    assert capsys.readouterr().err == "data is a folder; name a file in it in DATABASE_URL\n"
 
 
 def test_ctrl_c_ends_without_a_traceback(

@@ -56,6 +56,7 @@ async def test_a_match_of_the_other_kind_is_offered(room: Room) -> None:
         "/myth #$%&/(((" + "#$%&/(((" * 100,
         "/myth asdkjh qwe",
         "/myth <b>",
+        "/myth hmm",
         "/fact %s%s",
         "/myth s😧😦😩",
         "/ask n7§l)2k@83*'$€lb98:g/€fo4*_a*f*ej.>l@§&2§j/f_b&g|4:|m#!0",
