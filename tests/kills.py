@@ -216,6 +216,7 @@ class Ordeal:
         self._known: dict[str, None] = {}
         self._tried: Counter[str] = Counter()
         self._deaths: list[float] = []
+        self._found: list[float] = []
         self._born = 0
         self._verdict = Verdict()
 
@@ -292,6 +293,7 @@ class Ordeal:
                 person, done = str(10**6 + number), due.date() - timedelta(days=1)
                 wanted = Subscription(town.platform, chat, plan, private=False, set_by=person, done_day=done)
                 await self._books.subscribe(wanted, now)
+        self._found.append(time.monotonic())
 
     async def _end(self, life: Life) -> None:
         """Have it die at its place, or soon."""
@@ -375,9 +377,12 @@ class Ordeal:
         """From a kill to the next arrival, where the life in between had the time to post."""
         times = sorted(a.at for town in self._towns for a in town.arrivals() if a.at)
         waits = []
-        for kill, following in pairwise([*self._deaths, math.inf]):
+        for (kill, following), found in zip(
+            pairwise([*self._deaths, math.inf]), self._found[1:], strict=True
+        ):
             first = next((at for at in times if at > kill), math.inf)
-            waits += [first - kill] if first < following else []
+            # Before new chats were found, nothing may have been due.
+            waits += [first - min(max(kill, found), first)] if first < following else []
         return max(waits, default=0.0)
 
 
