@@ -179,4 +179,4 @@ def plain_text(reply: Reply) -> str:
 
 def utf16_length(text: str) -> int:
     """The length of `text` in UTF-16 code units, which Telegram and Discord count."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
