@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import os
 import time
 from dataclasses import replace
 from datetime import date
@@ -26,6 +25,7 @@ from core.errors import RetryLater, TokenRefused, Unreachable
 from core.reply import Deed, Reply, plain_text
 from core.schedule import Plan
 from core.store import PostState, Standing, Subscription
+from tests.fuzz import EXAMPLES, swiftly
 from tests.room import PHRASES, FixedFacts, Room
 from tests.wire import (
     ADA,
@@ -41,10 +41,6 @@ from tests.wire import (
     refusal,
     serving,
 )
-
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
-SLOW_SECONDS = 0.05
-
 
 RIGHTS = dict.fromkeys(
     (
@@ -797,6 +793,7 @@ TEXTS = st.one_of(
             "\u200b",
             "x" * 4096,
             "/ask " + "𝔨" * 2000,
+            "/ask " + "my doctor offered the drip for my rsd and i cant sleep " * 80,
             "/start m-cure",
             "/topics",
             "/help\x00",
@@ -857,29 +854,27 @@ def anything(draw: st.DrawFn) -> dict[str, Any]:
 
 
 LOOP, ROOM = asyncio.new_event_loop(), Room()
+ROOM.edition.index.warm()
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(raw=anything())
 def test_no_update_is_slow_or_raises(raw: dict[str, Any]) -> None:
     """From the library's parsing, which alone may refuse an update, to the payload and back."""
-    began = time.thread_time()
-    try:
-        update = Update.de_json({"update_id": 1, **raw}, None)
-    except Exception:  # noqa: BLE001 - whatever the library raises; `Poll` skips such an update
-        return
-    migration(update)
-    request = read(update, ME)
-    if request:
-        post(update)
-    spent = time.thread_time() - began
-    reply = LOOP.run_until_complete(ROOM.app.handle(request, FixedFacts())) if request else None
-    began = time.thread_time()
-    if reply:
-        assert reply.title != PHRASES.say("error.title")
-        render(reply).text.encode()
-        json.dumps(inline_answer("1", reply)).encode()
-    assert spent + time.thread_time() - began < SLOW_SECONDS
+    with swiftly():
+        try:
+            update = Update.de_json({"update_id": 1, **raw}, None)
+        except Exception:  # noqa: BLE001 - whatever the library raises; `Poll` skips such an update
+            return
+        migration(update)
+        request = read(update, ME)
+        if request:
+            post(update)
+        reply = LOOP.run_until_complete(ROOM.app.handle(request, FixedFacts())) if request else None
+        if reply:
+            assert reply.title != PHRASES.say("error.title")
+            render(reply).text.encode()
+            json.dumps(inline_answer("1", reply)).encode()
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
