@@ -4,7 +4,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ _PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA secure
 _POSTGRESQL = {
     "connect_timeout": "4",
     "application_name": "ketafacts",
+    # While another server takes over, the old one may still answer, but keep nothing.
+    "target_session_attrs": "read-write",
     # A server that has gone silent is noticed within 3 s, from this end ...
     "keepalives_idle": "1",
     "keepalives_interval": "1",
@@ -47,7 +49,6 @@ _TROUBLES = {
     "SQLITE_FULL": "can't be written: the disk is full; make room on it",
     "SQLITE_IOERR": "can't be read or written: the disk fails or is full; look at it",
     "SQLITE_BUSY": "is locked by another program; close that first",
-    "25006": "can't be written: it is a copy of another; name that one in DATABASE_URL",
     "3F000": "has no such schema; make it, or check what follows ? in DATABASE_URL",
     "42501": "lets this user make no tables; grant it CREATE on the schema",
     "42P07": f"holds another program's tables; {ELSEWHERE}",
@@ -100,9 +101,11 @@ def connect(url: URL) -> Connection:
 
 def cut(connection: Connection) -> None:
     """Break a connection to PostgreSQL from another thread: whoever waits for its answer gets an error."""
-    raw: Any = connection.connection.dbapi_connection
-    with socket.socket(fileno=os.dup(raw.fileno())) as line:
-        line.shutdown(socket.SHUT_RDWR)
+    # It may have ended meanwhile.
+    with suppress(Exception):
+        raw: Any = connection.connection.dbapi_connection
+        with socket.socket(fileno=os.dup(raw.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -170,4 +173,5 @@ def _trouble(url: URL, error: SQLAlchemyError) -> StoreError:
     for words, line in _REFUSALS.items():
         if re.search(words, said):
             return StoreError(f"{shown(url)} {line}")
-    return StoreAway(f"{shown(url)} can't be reached")
+    trouble = "takes no changes" if "read-only" in said else "can't be reached"
+    return StoreAway(f"{shown(url)} {trouble}")

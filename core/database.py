@@ -42,8 +42,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 GATHER_SECONDS = 0.002
 """Pause under load, so that more shares the next transaction; PostgreSQL calls it `commit_delay`."""
 
-CLOSE_SECONDS = 2.0
-"""How long a transaction may take to end when the program does."""
+CLOSE_SECONDS, SILENCE_SECONDS = 2.0, 10.0
+"""How long a server may say nothing before the connection is given up, when the program ends and else."""
 
 _ANYTHING = select(literal(1))
 
@@ -125,7 +125,7 @@ class Database:
         self._path = Path(self._url.database or "") if is_file else None
         self._lock: sqlite3.Connection | None = None
         self._connection: Connection | None = None
-        self._is_open = False
+        self._is_held = self._is_open = False
         self._waiting: list[_Waiting] = []
         self._worker: asyncio.Task[None] | None = None
         # One thread does everything, opening too: SQLite's connections belong to theirs.
@@ -151,18 +151,14 @@ class Database:
 
     async def is_leading(self) -> bool:
         """Whether the connection is still there, and the lock with it."""
+        looking = asyncio.ensure_future(self.run(lambda connection: connection.execute(_ANYTHING)))
         with suppress(StoreTrouble):
-            await self.run(lambda connection: connection.execute(_ANYTHING))
+            await self._or_cut(looking, SILENCE_SECONDS)
         return self._is_open
 
     async def close(self) -> None:
         """Finish what is under way and let go of the database."""
-        closing = asyncio.create_task(self._end())
-        await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
-        if not closing.done() and self._connection:
-            # It waits for a server that says nothing.
-            cut(self._connection)
-        await closing
+        await self._or_cut(asyncio.ensure_future(self._end()), CLOSE_SECONDS)
         self._thread.shutdown()
 
     async def run(self, work: Callable[[Connection], Result]) -> Result:
@@ -232,6 +228,13 @@ class Database:
                 self._lose()
             raise StoreTrouble(kind(error)) from error
 
+    async def _or_cut(self, work: asyncio.Future[Any], seconds: float) -> None:
+        """Let `work` end, after so long by breaking the connection to a server that says nothing."""
+        await asyncio.wait({work}, timeout=seconds)
+        if not work.done() and self._connection and self.dialect == "postgresql":
+            cut(self._connection)
+        await work
+
     async def _end(self) -> None:
         if self._worker:
             await self._worker
@@ -239,26 +242,29 @@ class Database:
 
     def _open(self) -> None:
         """In the thread: connect, take the lock, and see to the tables."""
-        is_held = self._use is not Use.LOOK
-        if is_held and self._path:
+        wants = self._use is not Use.LOOK
+        if wants and self._path:
             # Before anything else: it makes the folder, and says best what is wrong with it.
             self._lock = self._lock or hold_file(self._path)
-            is_held = self._lock is not None
         try:
             with explained(self._url):
                 self._connection = self._connection or connect(self._url)
-                if is_held and self.dialect == "postgresql":
-                    is_held = hold_session(self._connection)
-                self._prepare(self._connection, is_held=is_held)
+                if self.dialect == "postgresql":
+                    self._is_held = wants and hold_session(self._connection)
+                else:
+                    self._is_held = wants and (self._lock is not None or not self._path)
+                self._prepare(self._connection)
         except StoreAway:
             self._lose()
             raise
         self._is_open = True
 
-    def _prepare(self, connection: Connection, *, is_held: bool) -> None:
+    def _prepare(self, connection: Connection) -> None:
         """See to the tables, as far as they are this process's to change."""
-        if is_held:
+        if self._is_held:
             _upgrade(connection)
+            if self._use is Use.BESIDE:
+                self._free(connection)
         elif self._use in (Use.BESIDE, Use.LOOK):
             _check_current(connection)
         elif self._path:
@@ -266,19 +272,20 @@ class Database:
         else:
             _check_known(connection)
             raise StoreHeld("another process leads on this database")
-        if is_held and self._use is Use.BESIDE:
-            self._let_others(connection)
 
-    def _let_others(self, connection: Connection) -> None:
+    def _free(self, connection: Connection) -> None:
+        """Let others take the lock."""
+        if self.dialect == "postgresql" and self._is_held:
+            # Not left to the connection's end, which the server sees a moment later.
+            free_session(connection)
         if self._lock:
             self._lock.close()
             self._lock = None
-        elif self.dialect == "postgresql":
-            free_session(connection)
+        self._is_held = False
 
     def _lose(self) -> None:
         """Forget the connection: another one of the same engine would be without the lock."""
-        self._is_open = False
+        self._is_open = self._is_held = False
         self.revision += 1
         connection, self._connection = self._connection, None
         if connection:
@@ -288,8 +295,10 @@ class Database:
     def _let_go(self) -> None:
         self._is_open = False
         if self._connection:
+            with suppress(SQLAlchemyError):
+                self._free(self._connection)
             self._connection.close()
-        if self._lock:
+        elif self._lock:
             self._lock.close()
 
     def upsert(self, table: Table, *, add: tuple[str, ...] = ()) -> Insert:

@@ -64,6 +64,13 @@ def test_an_option_that_is_none_is_one_line(options: str, line: str) -> None:
     assert str(caught.value) == f"the database tea on 127.0.0.1 {line}"
 
 
+def test_a_server_that_keeps_nothing_may_do_so_later(postgres: Server) -> None:
+    url = postgres.database()
+    postgres.run(f"ALTER DATABASE {named(url)} SET default_transaction_read_only = on")
+    with pytest.raises(StoreAway, match=f"^the database {named(url)} on this machine takes no changes$"):
+        SqlStore(url)
+
+
 def test_a_server_that_can_not_be_reached_may_be_later(tmp_path: Path) -> None:
     with socket.socket() as deaf, socket.socket() as closed:
         for end in (deaf, closed):

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from core.database import Use
-from core.errors import StoreError, StoreHeld, StoreTrouble
+from core.errors import StoreAway, StoreError, StoreHeld, StoreTrouble
 from core.pick import draw_from
 from core.sqlstore import SqlStore
 from core.store import Outcome, Post, PostState
@@ -111,6 +111,32 @@ async def test_a_lost_connection_is_the_end_of_the_lead(store: SqlStore, url: st
     assert await store.posts(held.id, 5) == [post]
 
 
+async def test_whatever_waits_when_the_connection_goes_is_told(
+    store: SqlStore, url: str, postgres: Server
+) -> None:
+    """None of it may be done over a connection that comes by itself, without the lock."""
+    cut_off(postgres, url)
+    draws = (store.draw(str(number), "myth", ONE, NOON) for number in range(9))
+    ends = await asyncio.gather(*draws, return_exceptions=True)
+    assert [type(end) for end in ends] == [StoreTrouble] * 9
+    await store.lead()
+    assert await store.forget_idle("", NOON + timedelta(days=1)) == 0
+
+
+async def test_a_connection_that_breaks_at_the_start_is_tried_again(url: str, postgres: Server) -> None:
+    store = SqlStore(url, Use.STAND_BY)
+    leader = SqlStore(url)
+    with pytest.raises(StoreHeld):
+        await store.lead()
+    cut_off(postgres, url)
+    with pytest.raises(StoreAway):
+        await store.lead()
+    await leader.close()
+    await store.lead()
+    assert await store.is_leading()
+    await store.close()
+
+
 async def test_a_connection_lost_meanwhile_undoes_it(store: SqlStore, url: str, postgres: Server) -> None:
     def draw(_seen: object) -> object:
         cut_off(postgres, url)
@@ -132,6 +158,19 @@ async def test_closing_waits_for_no_server_that_says_nothing(url: str, postgres:
             await store.close()
             with pytest.raises(StoreTrouble):
                 await waiting
+    finally:
+        os.kill(session, signal.SIGCONT)
+
+
+async def test_a_server_that_says_nothing_is_as_good_as_away(
+    store: SqlStore, url: str, postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.database.SILENCE_SECONDS", 0.1)
+    ((session,),) = postgres.run(SESSIONS, named(url))
+    os.kill(session, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(30):
+            assert not await store.is_leading()
     finally:
         os.kill(session, signal.SIGCONT)
 
