@@ -342,8 +342,24 @@ async def test_what_a_guard_stops_is_never_shared(live: w.Wire, said: str) -> No
     assert not any(action.startswith(("share:", "check:")) for action in actions(live.shown[0]))
 
 
-async def test_a_slow_check_is_announced_to_the_asker_alone(
-    live: w.Wire, room: Room, monkeypatch: pytest.MonkeyPatch
+MAY_WRITE = {"member": {"user": w.user(), "permissions": str(1 << 11)}}
+
+
+@pytest.mark.parametrize(
+    ("payload", "announced", "method", "flags"),
+    [
+        (w.check(w.message(QUESTION, mention=False)), {"type": 5, "data": {"flags": 64}}, "PATCH", 64),
+        (w.click("share:m-cure", flags=w.EPHEMERAL, **MAY_WRITE), {"type": 6}, "POST", 0),
+    ],
+)
+async def test_a_slow_check_is_for_the_asker_alone_and_a_slow_share_for_everybody(
+    live: w.Wire,
+    room: Room,
+    monkeypatch: pytest.MonkeyPatch,
+    payload: dict[str, Any],
+    announced: dict[str, Any],
+    method: str,
+    flags: int,
 ) -> None:
     monkeypatch.setattr("bots.discord_answer.DEFER_SECONDS", 0.05)
     handle = room.app.handle
@@ -353,10 +369,10 @@ async def test_a_slow_check_is_announced_to_the_asker_alone(
         return await handle(*given)
 
     monkeypatch.setattr(room.app, "handle", slowly)
-    await live.interact(w.check(w.message(QUESTION, mention=False)))
+    await live.interact({**payload, "id": w.snowflake(), "token": f"slow{w.snowflake()}"})
     await live.until(lambda: live.shown)
-    assert live.callbacks() == [{"type": 5, "data": {"flags": w.EPHEMERAL}}]
-    assert live.shown[0]["method"] == "PATCH"
+    assert live.callbacks() == [announced]
+    assert (live.shown[0]["method"], live.shown[0].get("flags", 0)) == (method, flags)
 
 
 async def test_a_command_nobody_knows_any_more_gets_a_kind_word(live: w.Wire) -> None:
