@@ -179,6 +179,11 @@ class Wire:
         """As after some minutes."""
         self._nonces.clear()
 
+    def forget(self) -> None:
+        """Drop everything that came and went."""
+        for kept in (self.sent, self.shown, self.faults, self.history):
+            kept.clear()
+
     def callbacks(self) -> list[dict[str, Any]]:
         return [sent.body for sent in self.sent if sent.path.endswith("/callback")]
 

@@ -49,11 +49,12 @@ class Room:
 
     edition: Edition = EDITION
     seed: int = 1
+    database: str = "sqlite://"
     facts: FixedFacts = field(default_factory=FixedFacts)
     now: datetime = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
     def __post_init__(self) -> None:
-        self.store = SqlStore("sqlite://")
+        self.store = SqlStore(self.database)
         self.beats: dict[str, datetime] = {}
         deps = Deps(self.store, PHRASES, self._tick, Random(self.seed), b"secret", self.beats)
         self.app = App(self.edition, deps)
