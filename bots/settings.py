@@ -106,7 +106,8 @@ def _check(values: Mapping[str, str]) -> None:
         raise SettingsError(f"LOG_LEVEL is {level!r}; use DEBUG, INFO, WARNING or ERROR")
     database = values.get("DATABASE_URL")
     if database and "://" not in database:
-        raise SettingsError("DATABASE_URL is malformed; write it like sqlite:///ketafacts.db")
+        examples = "sqlite:///ketafacts.db or postgresql://user:password@host/name"
+        raise SettingsError(f"DATABASE_URL is malformed; write it like {examples}")
 
 
 def _is_address(url: str) -> bool:

@@ -11,33 +11,18 @@ from enum import Enum, auto
 from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    MetaData,
-    PrimaryKeyConstraint,
-    String,
-    Table,
-    insert,
-    inspect,
-    literal,
-    select,
-)
+from sqlalchemy import Connection, Table, literal, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.dml import Insert
 
-from core.connection import connect, cut, explained, is_lost, kind, parse, shown
+from core.connection import connect, cut, explained, is_lost, kind, parse
 from core.errors import StoreAway, StoreError, StoreHeld, StoreTrouble
 from core.lock import free_session, hold_file, hold_session
-
-if TYPE_CHECKING:
-    from alembic.config import Config
+from core.migration import check_current, check_known, upgrade
 
 Result = TypeVar("Result")
-
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 GATHER_SECONDS = 0.002
 """Pause under load, so that more shares the next transaction; PostgreSQL calls it `commit_delay`."""
@@ -46,21 +31,6 @@ CLOSE_SECONDS, SILENCE_SECONDS = 2.0, 10.0
 """How long a server may say nothing before the connection is given up, when the program ends and else."""
 
 _ANYTHING = select(literal(1))
-
-metadata = MetaData()
-"""The tables as they are now, made at once in a new database; `MIGRATIONS` make the same from older ones."""
-
-REVISION = "0005"
-"""The newest of `MIGRATIONS`, so that they are read only where there is something to change."""
-
-# Alembic's own note of where a database stands, as Alembic makes it.
-_STAND = Table(
-    "alembic_version",
-    MetaData(),
-    Column("version_num", String(32)),
-    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
-)
-
 
 _Waiting = tuple[Callable[[Connection], Any], asyncio.Future[Any]]
 
@@ -262,15 +232,15 @@ class Database:
     def _prepare(self, connection: Connection) -> None:
         """See to the tables, as far as they are this process's to change."""
         if self._is_held:
-            _upgrade(connection)
+            upgrade(connection)
             if self._use is Use.BESIDE:
                 self._free(connection)
         elif self._use in (Use.BESIDE, Use.LOOK):
-            _check_current(connection)
+            check_current(connection)
         elif self._path:
             raise StoreError(f"{self._path} is in use by another running bot; stop it first")
         else:
-            _check_known(connection)
+            check_known(connection)
             raise StoreHeld("another process leads on this database")
 
     def _free(self, connection: Connection) -> None:
@@ -326,56 +296,3 @@ def _upsert(dialect: str, table: Table, add: tuple[str, ...]) -> Insert:
     }
     statement: Insert = made.on_conflict_do_update(index_elements=keys, set_=new)
     return statement
-
-
-def _upgrade(connection: Connection) -> None:
-    with connection.begin():
-        held = _revision(connection)
-        if held is None:
-            # Not if they exist: they would be another program's.
-            metadata.create_all(connection, checkfirst=False)
-            _STAND.create(connection, checkfirst=True)
-            connection.execute(insert(_STAND), {"version_num": REVISION})
-        elif held != REVISION:
-            _migrate(connection, held)
-
-
-def _migrate(connection: Connection, held: str) -> None:
-    config = _migrations(connection, held)
-    import alembic.command
-
-    config.attributes["connection"] = connection
-    alembic.command.upgrade(config, "head")
-
-
-def _migrations(connection: Connection, held: str) -> "Config":
-    # Alembic costs a tenth of a second and 10 MB, and most starts have nothing to migrate.
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    if held not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
-        raise StoreError(f"{shown(connection.engine.url)} was written by a newer version; update the program")
-    return config
-
-
-def _check_current(connection: Connection) -> None:
-    with connection.begin():
-        if _revision(connection) != REVISION:
-            name = shown(connection.engine.url)
-            raise StoreError(f"{name} is not of this version; start the bot once, then look again")
-
-
-def _check_known(connection: Connection) -> None:
-    with connection.begin():
-        held = _revision(connection)
-    if held not in (None, REVISION):
-        _migrations(connection, held)
-
-
-def _revision(connection: Connection) -> str | None:
-    """The migration that the database stands at; None where it is new."""
-    if not inspect(connection).has_table(_STAND.name):
-        return None
-    return connection.scalar(select(_STAND.c.version_num))

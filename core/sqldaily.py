@@ -26,7 +26,8 @@ from sqlalchemy import (
     update,
 )
 
-from core.database import Database, metadata, ms
+from core.database import Database, ms
+from core.migration import metadata
 from core.schedule import Plan, wake_at
 from core.store import Due, Outcome, Post, PostState, Standing, Subscription
 

@@ -16,7 +16,8 @@ from sqlalchemy import (
     select,
 )
 
-from core.database import Database, metadata
+from core.database import Database
+from core.migration import metadata
 from core.store import Question, Tally
 
 VOTE = Table(

@@ -16,7 +16,8 @@ from sqlalchemy import (
     update,
 )
 
-from core.database import metadata, ms
+from core.database import ms
+from core.migration import metadata
 from core.sqldaily import DailyTables
 from core.sqlfeedback import FeedbackTables
 from core.store import Draw, Forgotten

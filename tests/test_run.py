@@ -135,6 +135,15 @@ async def test_platforms_serve_only_while_no_other_process_leads(
     assert await running == 1
 
 
+async def test_a_second_process_on_a_file_ends_at_once(start: Run, tmp_path: Path) -> None:
+    url, platform = f"sqlite:///{tmp_path / 'bot.db'}", FakePlatform("one")
+    first = SqlStore(url)
+    with pytest.raises(StoreError, match="in use by another running bot; stop it first"):
+        await start(platform, database=url)
+    assert platform.runs == 0
+    await first.close()
+
+
 async def test_who_stands_by_ends_on_a_signal(
     start: Run, postgres: Server, caplog: pytest.LogCaptureFixture
 ) -> None:

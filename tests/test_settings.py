@@ -201,7 +201,12 @@ def test_addresses_of_servers_are_taken(tmp_path: Path, url: str) -> None:
         ("LOG_LEVEL", "NOTSET", "LOG_LEVEL is 'NOTSET'; use DEBUG, INFO, WARNING or ERROR"),
         ("LOG_LEVEL", "chatty", "LOG_LEVEL is 'chatty'; use DEBUG, INFO, WARNING or ERROR"),
         ("LOG_LEVEL", "a\nb", "LOG_LEVEL is 'a\\nb'; use DEBUG, INFO, WARNING or ERROR"),
-        ("DATABASE_URL", "tea.db", "DATABASE_URL is malformed; write it like sqlite:///ketafacts.db"),
+        (
+            "DATABASE_URL",
+            "tea.db",
+            "DATABASE_URL is malformed; write it like sqlite:///ketafacts.db"
+            " or postgresql://user:password@host/name",
+        ),
     ],
 )
 def test_a_malformed_value_gives_one_clear_line(tmp_path: Path, key: str, value: str, message: str) -> None:

@@ -13,10 +13,10 @@ from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
 
 from core.connection import connect, parse
-from core.database import MIGRATIONS
 from core.errors import StoreError, StoreTrouble
+from core.migration import MIGRATIONS, metadata
 from core.pick import draw_from
-from core.sqlstore import SqlStore, metadata
+from core.sqlstore import SqlStore
 from core.store import Drawn, Tally
 from tests.postgres import Server
 
