@@ -366,14 +366,20 @@ async def _housekeep(program: Program) -> None:
 async def answer_all(settings: Settings, questions: Sequence[str]) -> list[dict[str, object]]:
     """What a private chat would answer to each question: `id`, `choices` and `guard`."""
     program = Program(replace(settings, database_url="sqlite://"))
+    answers = await answer_each(program.app, questions)
+    await program.store.close()
+    return answers
+
+
+async def answer_each(app: App, questions: Sequence[str]) -> list[dict[str, object]]:
+    """Like `answer_all`, of an app that runs already; every question comes from a chat of its own."""
     facts = console.ConsoleFacts()
     answers: list[dict[str, object]] = []
     for number, question in enumerate(questions):
         request = Request("console", str(number), str(number), text=question)
-        reply = await program.app.handle(request, facts) or Reply()
+        reply = await app.handle(request, facts) or Reply()
         choices = [choice.entry_id for choice in reply.choices]
         answers.append({"id": reply.entry_id, "choices": choices, "guard": reply.guard})
-    await program.store.close()
     return answers
 
 

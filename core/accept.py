@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.rank import Likeness, Query, log_odds
@@ -68,6 +68,17 @@ class Model:
     """And this one that it is the first."""
     offer_inside: float
     """A choice needs at least this probability that some entry answers."""
+    clear_inside: float
+    """The same three where a few words are looked up (/myth, /fact): an answer has to be clearer there,"""
+    clear_right: float
+    offer_near: float
+    """and a choice is offered sooner."""
+
+    def for_look_up(self) -> "Model":
+        """The model that decides on words looked up, not on a question."""
+        return replace(
+            self, sure_inside=self.clear_inside, sure_right=self.clear_right, offer_inside=self.offer_near
+        )
 
 
 def load_model(path: Path = COEFFICIENTS) -> Model:
@@ -80,6 +91,9 @@ def load_model(path: Path = COEFFICIENTS) -> Model:
         data["sure_inside"],
         data["sure_right"],
         data["offer_inside"],
+        data["clear_inside"],
+        data["clear_right"],
+        data["offer_near"],
     )
 
 

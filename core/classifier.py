@@ -1,7 +1,8 @@
 """A linear classifier over words, their meanings, word pairs and letter runs: one probability per guard."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import exp, log, sqrt
 from pathlib import Path
@@ -24,8 +25,35 @@ TOLL = 1.0
 """Times the logarithm of the number of windows, taken from every score: a
 long harmless story has many chances to sound alarming once (fit_guards.py)."""
 
+REACH = 4
+"""Words from one to the next in a pair of meanings."""
+
+PAIR = 0.5
+"""What a pair of meanings counts beside a word (fit_guards.py)."""
+
 Sums = tuple[float, ...]
 Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """What words mean.
+
+    Attributes:
+        concepts: words that are read as one (`husband` as `@kin`); a word has at most one.
+        meanings: wider fields that a word belongs to (`rope`: `#weapon`), as many as fit.
+    """
+
+    concepts: Mapping[str, str]
+    meanings: Mapping[str, Sequence[str]]
+
+    def concept(self, word: str) -> str:
+        """What `word` is read as in pairs: itself, if no concept has it."""
+        return self.concepts.get(word, word)
+
+    def fields(self, word: str) -> Sequence[str]:
+        """The meanings of `word`; a mark (`=rule`) means itself."""
+        return (word,) if word.startswith("=") else self.meanings.get(word, ())
 
 
 def letter_runs(word: str) -> Iterator[str]:
@@ -37,23 +65,29 @@ def letter_runs(word: str) -> Iterator[str]:
                 yield "~" + edged[start : start + size]
 
 
-def word_features(word: str, concepts: Mapping[str, str]) -> Iterator[tuple[str, float]]:
+def word_features(word: str, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
     """Feature names of one word and what each counts; a mark (`=rule`) has no letters to look at."""
     if word.startswith("="):
         yield word, MARK
     else:
         yield word, 1.0
-        if word in concepts:
-            yield concepts[word], 1.0
+        if word in lexicon.concepts:
+            yield lexicon.concepts[word], 1.0
+        for meaning in lexicon.fields(word):
+            yield meaning, 1.0
         for run in letter_runs(word):
             yield run, LETTER_RUN
 
 
-def pair_features(words: Sequence[str], concepts: Mapping[str, str]) -> Iterator[str]:
-    """Feature names of neighbours and next neighbours in `words`."""
-    meant = [concepts.get(word, word) for word in words]
-    yield from (f"{a} {b}" for a, b in pairwise(meant))
-    yield from (f"{a} _ {b}" for a, b in zip(meant, meant[2:], strict=False))
+def pair_features(first: str, second: str, apart: int, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
+    """Feature names of two words `apart` places from each other (1: neighbours), and what each counts."""
+    if apart == 1:
+        yield f"{lexicon.concept(first)} {lexicon.concept(second)}", 1.0
+    elif apart == 2:
+        yield f"{lexicon.concept(first)} _ {lexicon.concept(second)}", 1.0
+    for a in lexicon.fields(first):
+        for b in lexicon.fields(second):
+            yield f"{a}>{b}", PAIR
 
 
 def windows(sentences: Sequence[Sequence[str]]) -> list[Span]:
@@ -85,8 +119,8 @@ class Classifier:
     """Weights by feature, one for each of `names`; `bias` likewise.
 
     A feature is a word (`die`), a pair of neighbours (`to die`) or of next neighbours (`want _ die`),
-    a letter run (`~ die`), or, where `concepts` knows the word, its concept (`@kin`), which also
-    stands for the word in pairs.
+    a letter run (`~ die`), or what `lexicon` makes of words: a concept (`@kin`), which also stands
+    for the word in pairs, a meaning (`#death`), or two meanings in this order (`#wish>#death`).
     """
 
     def __init__(
@@ -94,17 +128,16 @@ class Classifier:
         names: Sequence[str],
         bias: Sequence[float],
         weights: Mapping[str, Sequence[float]],
-        concepts: Mapping[str, str],
+        lexicon: Lexicon,
     ) -> None:
         self.names = tuple(names)
         self.bias = tuple(bias)
         self.weights = weights
-        self.concepts = concepts
-        self._zero: Sums = (0.0,) * len(self.names)
+        self.lexicon = lexicon
 
-    def _sum_word(self, word: str) -> Sums:
-        sums = list(self._zero)
-        for name, value in word_features(word, self.concepts):
+    def _sum(self, features: Iterable[tuple[str, float]]) -> Sums:
+        sums = [0.0] * len(self.names)
+        for name, value in features:
             if weights := self.weights.get(name):
                 for head, weight in enumerate(weights):
                     sums[head] += value * weight
@@ -113,24 +146,27 @@ class Classifier:
     def scores(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Span, Sums]]:
         """Every window with its probabilities, in the order of `names`."""
         running = [word for sentence in sentences for word in sentence]
-        alone = [self._sum_word(word) for word in running]
-        meant = [self.concepts.get(word, word) for word in running]
-        near = [self.weights.get(f"{a} {b}", self._zero) for a, b in pairwise(meant)]
-        far = [self.weights.get(f"{a} _ {b}", self._zero) for a, b in zip(meant, meant[2:], strict=False)]
-        totals = [[_totals(row, head) for row in (alone, near, far)] for head in range(len(self.names))]
+        rows = [[self._sum(word_features(word, self.lexicon)) for word in running]]
+        for apart in range(1, REACH + 1):
+            pairs = zip(running, running[apart:], strict=False)
+            rows.append([self._sum(pair_features(a, b, apart, self.lexicon)) for a, b in pairs])
+        totals = [[_totals(row, head) for row in rows] for head in range(len(self.names))]
         spans = windows(sentences)
         toll = window_toll(len(spans))
         return [(span, self._probabilities(span, totals, toll)) for span in spans]
 
     def _probabilities(self, span: Span, totals: Sequence[Sequence[list[float]]], toll: float) -> Sums:
         start, end = span
-        # A window of n words has n - 1 pairs of neighbours and n - 2 of next neighbours.
-        near, far, share = max(end - 1, start), max(end - 2, 0), 1 / damped(end - start)
+        share = 1 / damped(end - start)
         return tuple(
+            # A window of n words has n - 1 pairs of neighbours, n - 2 of next neighbours, and so on.
             _squash(
-                bias - toll + share * (a[end] - a[start] + b[near] - b[start] + c[far] - c[min(start, far)])
+                bias
+                - toll
+                + share
+                * sum(row[end - apart] - row[start] for apart, row in enumerate(rows) if end - apart > start)
             )
-            for bias, (a, b, c) in zip(self.bias, totals, strict=True)
+            for bias, rows in zip(self.bias, totals, strict=True)
         )
 
 
@@ -142,7 +178,7 @@ def _squash(value: float) -> float:
     return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, value))))
 
 
-def load_classifier(concepts: Mapping[str, str], path: Path = WEIGHTS) -> Classifier:
-    """The shipped classifier, with the concepts it was fitted with."""
+def load_classifier(lexicon: Lexicon, path: Path = WEIGHTS) -> Classifier:
+    """The shipped classifier, with the lexicon it was fitted with."""
     made = json.loads(path.read_text(encoding="utf-8"))
-    return Classifier(made["names"], made["bias"], made["weights"], concepts)
+    return Classifier(made["names"], made["bias"], made["weights"], lexicon)

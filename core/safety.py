@@ -1,13 +1,15 @@
 """What must not be answered from entries: a person in danger, doses, and where to get a drug."""
 
+from collections import defaultdict
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 import yaml
 
-from core.classifier import Classifier, load_classifier
+from core.classifier import Classifier, Lexicon, load_classifier
 from core.patterns import Matcher, read_pattern
 from core.spelling import Sentence, Spelling
 
@@ -19,7 +21,7 @@ CLASSIFIER = "classifier"
 
 PATTERNS = Path(__file__).with_name("guards.yaml")
 
-LIMITS = ("alone", "with_rule")
+LIMITS = ("alone", "with_rule", "with_plain_rule")
 
 _SILENCE = MappingProxyType(dict.fromkeys(GUARDS, 0.0))
 
@@ -50,19 +52,41 @@ class Rule:
         guard: who stops it.
         negatable: a negation just before it undoes it.
         unless: calm groups that undo it when found in the same sentence.
+        plain: what it finds is rarely meant in another way.
     """
 
     guard: str
     negatable: bool
     unless: frozenset[str]
+    plain: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Probabilities from which a guard stops a message: without any rule of its own, and with one."""
+    """Probabilities from which a guard stops a message, by what rule of it fired: none, any, a plain one.
+
+    `plain` are the names of the rules that are plain.
+    """
 
     alone: Mapping[str, float]
     with_rule: Mapping[str, float]
+    with_plain_rule: Mapping[str, float]
+    plain: frozenset[str]
+
+    def of(self, guard: str, fired: Mapping[str, str]) -> float:
+        """The limit of `guard` where these rules fired."""
+        if guard not in fired:
+            return self.alone[guard]
+        return (self.with_plain_rule if fired[guard] in self.plain else self.with_rule)[guard]
+
+
+def rule(scores: Mapping[str, float], fired: Mapping[str, str], limits: Limits) -> Ruling:
+    """What follows from the classifier's `scores` and the rules that `fired`, both by guard."""
+    reached = [guard for guard in GUARDS if scores[guard] >= limits.of(guard, fired)]
+    if not reached:
+        return Ruling(None, "", scores)
+    guard = reached[0] if reached[0] == GUARDS[0] else max(reached, key=scores.__getitem__)
+    return Ruling(guard, fired.get(guard, CLASSIFIER), scores)
 
 
 class Guards:
@@ -83,43 +107,38 @@ class Guards:
         self._figures = figures
         self._matcher = matcher
         self._negations = negations
-        self._limits = limits
-        self._classifier = classifier
-        self.concepts = classifier.concepts
+        self.limits = limits
+        self.classifier = classifier
 
     def with_classifier(self, classifier: Classifier) -> "Guards":
         """The same patterns beside another classifier."""
-        return Guards(
-            self.spelling,
-            self._rules,
-            self._figures,
-            self._matcher,
-            self._negations,
-            self._limits,
-            classifier,
-        )
+        other = copy(self)
+        other.classifier = classifier
+        return other
+
+    def with_limits(self, limits: Limits) -> "Guards":
+        """The same guards, stopping from other probabilities."""
+        other = copy(self)
+        other.limits = limits
+        return other
 
     def check(self, text: str) -> Ruling:
         """Which guard stops `text`, if any."""
+        return rule(*self.weigh(text), self.limits)
+
+    def weigh(self, text: str) -> tuple[Mapping[str, float], Mapping[str, str]]:
+        """The classifier's highest probability for every guard, and the rule that fired, by guard."""
         sentences, fired = self.read(text)
         if not sentences:
-            return Ruling(None, "", _SILENCE)
-        judged = [sums for _, sums in self._classifier.scores(sentences)]
+            return _SILENCE, {}
+        judged = [sums for _, sums in self.classifier.scores(sentences)]
         highest = [max(column) for column in zip(*judged, strict=True)]
-        scores = dict(zip(GUARDS, highest, strict=True))
-        stops = [guard for guard in GUARDS if scores[guard] >= self._limit(guard, fired)]
-        if not stops:
-            return Ruling(None, "", MappingProxyType(scores))
-        guard = stops[0] if stops[0] == GUARDS[0] else max(stops, key=scores.__getitem__)
-        return Ruling(guard, fired.get(guard, CLASSIFIER), MappingProxyType(scores))
-
-    def _limit(self, guard: str, fired: Mapping[str, str]) -> float:
-        return (self._limits.with_rule if guard in fired else self._limits.alone)[guard]
+        return MappingProxyType(dict(zip(GUARDS, highest, strict=True))), fired
 
     def read(self, text: str) -> tuple[list[Sentence], dict[str, str]]:
         """The sentences of `text`, with a mark (`=burden`) after every meaning found in them.
 
-        The second part is the first rule that fired, by guard.
+        The second part is the first rule that fired, by guard; a plain one before others.
         """
         fired: dict[str, str] = {}
         return [self._mark(sentence, fired) for sentence in self.spelling.sentences(text)], fired
@@ -149,7 +168,9 @@ class Guards:
         for name, end in sorted(hits.items(), key=lambda hit: -hit[1]):
             marked.insert(end, f"={name}")
             if name in self._rules:
-                fired.setdefault(self._rules[name].guard, name)
+                guard = self._rules[name].guard
+                if guard not in fired or (self._rules[name].plain and not self._rules[fired[guard]].plain):
+                    fired[guard] = name
         return marked
 
     def _negated(self, name: str, sentence: Sentence, start: int) -> bool:
@@ -166,15 +187,28 @@ def load_guards(path: Path = PATTERNS) -> Guards:
     lists = written["lists"]
     classes = {name: (guard, row) for guard in GUARDS for name, row in written[guard].items()}
     rules = {
-        name: Rule(guard, row.get("negatable") == "true", frozenset(row.get("unless", ())))
+        name: Rule(
+            guard,
+            row.get("negatable") == "true",
+            frozenset(row.get("unless", ())),
+            row.get("plain") == "true",
+        )
         for name, (guard, row) in classes.items()
     }
     groups = {name: row["say"] for name, (_, row) in classes.items()} | written["calm"]
     for name, rule in rules.items():
         if unknown := rule.unless - written["calm"].keys() - written["figures"].keys():
             raise ValueError(f"{name}: no calm group {sorted(unknown)}")
-    limits = Limits(*({g: float(written["limits"][kind][g]) for g in GUARDS} for kind in LIMITS))
+    plain = frozenset(name for name, rule in rules.items() if rule.plain)
+    alone, with_rule, with_plain_rule = (
+        {guard: float(written["limits"][kind][guard]) for guard in GUARDS} for kind in LIMITS
+    )
+    limits = Limits(alone, with_rule, with_plain_rule, plain)
     concepts = {word: f"@{name}" for name, row in reversed(lists.items()) for word in row}
+    meanings: defaultdict[str, list[str]] = defaultdict(list)
+    for name, row in written["meanings"].items():
+        for word in row:
+            meanings[word].append(f"#{name}")
     return Guards(
         Spelling(**written["spelling"]),
         rules,
@@ -182,7 +216,7 @@ def load_guards(path: Path = PATTERNS) -> Guards:
         _matcher(groups, lists),
         frozenset(written["negations"]),
         limits,
-        load_classifier(concepts),
+        load_classifier(Lexicon(concepts, meanings)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -97,7 +98,7 @@ class Index:
         a hint for silence, not a ban.
         """
         self._entries = tuple(entries)
-        self._model = model or load_model()
+        self.model = model or load_model()
         self._topic = frozenset(word for name in topic_words for word in words(name))
         self._names = self._name_table()
         self._other_names = frozenset(" ".join(words(name)) for name in other_names) - {""}
@@ -128,6 +129,12 @@ class Index:
         if self._is_noise(meant):
             return Found()
         return self._ranked(meant, prefer_kind)
+
+    def with_model(self, model: Model) -> "Index":
+        """The same index, weighing and deciding with another model."""
+        other = copy(self)
+        other.model = model
+        return other
 
     def _is_noise(self, meant: Sequence[str]) -> bool:
         """Whether too few of the words can be read to tell what was asked."""
@@ -239,15 +246,16 @@ class Index:
         known = sum(weight for s, weight in query.weights.items() if self._recall.knows(s)) or 1.0
         near = [self._profile(number).compare(query) for number, _ in hits]
         rows = [rank_features(score / known, like) for (_, score), like in zip(hits, near, strict=True)]
-        fits = [weigh(self._model.rank, row) for row in rows]
+        fits = [weigh(self.model.rank, row) for row in rows]
         order = sorted(range(len(hits)), key=lambda i: (-fits[i], hits[i][0]))
         chances = share(fits)
         features = self._accept_features(query, hits[order[0]][0], near[order[0]], fits, chances)
-        right = logistic(weigh(self._model.right, features))
-        inside = logistic(weigh(self._model.inside, features))
+        right = logistic(weigh(self.model.right, features))
+        inside = logistic(weigh(self.model.inside, features))
         order = self._prefer(order, hits, chances, prefer_kind)
         matches = tuple(self._match(hits[i][0], chances[i], rows[i]) for i in order)
-        entry_id, choices = self._decide(matches, right, inside)
+        model = self.model.for_look_up() if prefer_kind else self.model
+        entry_id, choices = settle(matches, right, inside, model)
         if choices and self._is_about_another(query):
             choices = ()
         shown = tuple(zip(ACCEPT_FEATURES, features, strict=True))
@@ -272,14 +280,16 @@ class Index:
         entry = self._entries[number]
         return Match(entry.id, entry.kind, chance, tuple(zip(RANK_FEATURES, row, strict=True)))
 
-    def _decide(
-        self, matches: Sequence[Match], right: float, inside: float
-    ) -> tuple[str | None, tuple[str, ...]]:
-        if inside >= self._model.sure_inside and right >= self._model.sure_right:
-            return matches[0].entry_id, ()
-        if inside >= self._model.offer_inside:
-            return None, tuple(match.entry_id for match in matches[:CHOICES])
-        return None, ()
+
+def settle(
+    matches: Sequence[Match], right: float, inside: float, model: Model
+) -> tuple[str | None, tuple[str, ...]]:
+    """The entry to answer with, or the entries to offer, of `matches` from best to worst."""
+    if inside >= model.sure_inside and right >= model.sure_right:
+        return matches[0].entry_id, ()
+    if inside >= model.offer_inside:
+        return None, tuple(match.entry_id for match in matches[:CHOICES])
+    return None, ()
 
 
 def _said_of(entry: Entry) -> list[str]:

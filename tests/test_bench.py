@@ -27,6 +27,7 @@ def test_the_development_questions_are_answered_as_well_as_before(capsys: pytest
     answers = dev.answer_items(items)
     with capsys.disabled():
         print("\n" + dev.table(items, answers))
+        print(f"thresholds chosen on the other folds:\n{dev.table(items, dev.cross_validate(items))}")
     before = json.loads(dev.OUTCOMES.read_text(encoding="utf-8"))
     now = dev.outcomes(items, answers)
     asked = [str(item["q"]) for item in items if item["type"] == "in"]

@@ -1,9 +1,34 @@
-from core.classifier import WINDOW, pair_features, windows
+import pytest
+
+from core.classifier import WINDOW, Classifier, Lexicon, pair_features, windows, word_features
+
+LEXICON = Lexicon(
+    {"husband": "@kin"}, {"husband": ("#kin",), "rope": ("#weapon", "#tool"), "gone": ("#end",)}
+)
 
 
-def test_pairs_are_named_by_concept_with_and_without_a_word_between() -> None:
-    pairs = list(pair_features(["my", "husband", "sleeps"], {"husband": "@kin"}))
-    assert pairs == ["my @kin", "@kin sleeps", "my _ sleeps"]
+@pytest.mark.parametrize(
+    ("apart", "names"),
+    [(1, ["@kin gone", "#kin>#end"]), (2, ["@kin _ gone", "#kin>#end"]), (3, ["#kin>#end"])],
+)
+def test_a_pair_is_named_by_its_words_when_near_and_by_their_meanings(apart: int, names: list[str]) -> None:
+    assert [name for name, _ in pair_features("husband", "gone", apart, LEXICON)] == names
+
+
+def test_a_word_counts_as_itself_its_meanings_and_runs_of_its_letters() -> None:
+    names = [name for name, _ in word_features("rope", LEXICON)]
+    assert names[:4] == ["rope", "#weapon", "#tool", "~ ro"]
+
+
+def test_the_mark_of_a_rule_pairs_as_itself() -> None:
+    assert [name for name, _ in pair_features("=burden", "gone", 4, LEXICON)] == ["=burden>#end"]
+
+
+def test_meanings_reach_no_further_than_the_window() -> None:
+    classifier = Classifier(("crisis",), (0.0,), {"#kin>#end": [50.0]}, LEXICON)
+    apart, together = [["husband"], ["gone"]], [["husband", "gone"]]
+    assert [sums[0] > 0.5 for _, sums in classifier.scores(apart)] == [False, False, True]
+    assert [sums[0] > 0.5 for _, sums in classifier.scores(together)] == [True]
 
 
 def test_a_long_sentence_is_judged_in_overlapping_pieces() -> None:

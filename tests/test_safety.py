@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from core.classifier import Classifier, windows
+from core.classifier import Classifier, Lexicon, windows
 from core.patterns import Matcher, read_pattern
-from core.safety import GUARDS, PATTERNS, Guards, load_guards
+from core.safety import GUARDS, PATTERNS, Guards, Limits, load_guards, rule
+
+PLAIN = frozenset({"kill-self"})
 
 
 @pytest.fixture(scope="module")
@@ -257,12 +259,29 @@ def test_crisis_beats_the_other_guards(guards: Guards) -> None:
     assert guards.check("how much ketamine should I take to kill myself").guard == "crisis"
 
 
+@pytest.mark.parametrize(
+    ("fired", "guard"), [({}, None), ({"crisis": "abuse"}, None), ({"crisis": "kill-self"}, "crisis")]
+)
+def test_a_rule_that_says_it_plainly_needs_less_of_the_classifier(
+    fired: dict[str, str], guard: str | None
+) -> None:
+    scores = {"crisis": 0.4, "dosing": 0.0, "sourcing": 0.0}
+    limits = Limits(dict.fromkeys(GUARDS, 0.8), dict.fromkeys(GUARDS, 0.6), dict.fromkeys(GUARDS, 0.2), PLAIN)
+    assert rule(scores, fired, limits).guard == guard
+
+
+def test_a_plain_rule_is_named_before_others(guards: Guards) -> None:
+    assert guards.check("a bottle of pills and I want to kill myself").rule == "kill-self"
+
+
 def test_ruling_names_the_rule_that_fired(guards: Guards) -> None:
     assert guards.check("my husband won't wake up").rule == "unresponsive"
 
 
 def test_ruling_names_the_classifier_when_no_rule_fired(guards: Guards) -> None:
-    ruling = guards.with_classifier(Classifier(GUARDS, (9.0, -9.0, -9.0), {}, {})).check("hello there")
+    ruling = guards.with_classifier(Classifier(GUARDS, (9.0, -9.0, -9.0), {}, Lexicon({}, {}))).check(
+        "hello there"
+    )
     assert (ruling.guard, ruling.rule) == ("crisis", "classifier")
 
 
