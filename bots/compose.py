@@ -7,22 +7,23 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol
 
 from bots import console
+from bots.serve import Platform, serve
 from bots.settings import Settings
 from core.app import App
 from core.chat import Request
 from core.daily import Daily, DailyRun, Poster
 from core.database import Use
-from core.delivery import GRACE_SECONDS, Pacer
+from core.delivery import Pacer
 from core.edition import open_edition
-from core.errors import ContentError, StoreAway, StoreHeld, TokenRefused, Unreachable, named
+from core.errors import ContentError, named
 from core.phrases import load_phrases
 from core.reply import Reply
 from core.safety import load_guards
@@ -39,35 +40,6 @@ RELOAD_SECONDS = 2.0
 """How often the content file is looked at for changes."""
 
 HOUSEKEEPING_SECONDS = 3600.0
-
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
-"""Between tries to reach a platform at the start."""
-
-LONGEST_DATABASE_PAUSE_SECONDS = 4.0
-"""Between tries to reach the database: a process that stands by should take over within 5 s."""
-
-STANDBY_SECONDS = 0.5
-"""How often a process that stands by looks whether it can lead."""
-
-WATCH_SECONDS = 1.0
-"""How often the one that leads looks whether it still does."""
-
-
-class Platform(Protocol):
-    """One bot account on one platform."""
-
-    name: str
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Connect and serve until `stop` is set; then finish what is in flight within GRACE_SECONDS.
-
-        May be called again after it raised.
-
-        Raises:
-            TokenRefused: the platform does not accept the token, now or any more.
-            Unreachable: the platform can't be reached at the start.
-        """
-        ...
 
 
 class Program:
@@ -178,94 +150,11 @@ async def run_bots(settings: Settings) -> int:
         gc.enable()
     refreshing = asyncio.create_task(_refresh(program))
     try:
-        while await _before(stop, _stand_by(program.store)):
-            try:
-                return await _serve(program, platforms, stop)
-            except StoreHeld:
-                log.warning("another process has taken the lead")
-        return len(platforms)
+        return await serve(platforms, program.store, partial(_housekeep, program), stop)
     finally:
         refreshing.cancel()
         await asyncio.gather(refreshing, return_exceptions=True)
         await program.store.close()
-
-
-async def _stand_by(store: SqlStore) -> None:
-    """Take the lead as soon as no other process has it."""
-    is_told = False
-    while True:
-        try:
-            await _lead(store)
-        except StoreHeld:
-            if not is_told:
-                log.info("another process leads on this database; standing by")
-                is_told = True
-            await asyncio.sleep(STANDBY_SECONDS)
-        else:
-            if is_told:
-                log.info("leading now")
-            return
-
-
-async def _lead(store: SqlStore) -> None:
-    """Take the lead as soon as the database can be reached.
-
-    Raises:
-        StoreHeld: another process leads.
-        StoreError: the database can't be used.
-    """
-    pause = FIRST_PAUSE_SECONDS
-    while True:
-        try:
-            return await store.lead()
-        except StoreAway as error:
-            log.warning("%s, next try in %.0f s", error, pause)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_DATABASE_PAUSE_SECONDS)
-
-
-async def _keep_lead(store: SqlStore) -> None:
-    """Take the lead again whenever the connection to the database was lost.
-
-    Until then answers go on, as far as they need no database; daily posts rest.
-
-    Raises:
-        StoreHeld: another process was faster.
-        StoreError: the database can't be used any more.
-    """
-    while True:
-        await asyncio.sleep(WATCH_SECONDS)
-        if not await store.is_leading():
-            log.warning("connection to the database lost")
-            await _lead(store)
-            log.info("connected to the database again")
-
-
-async def _serve(program: Program, platforms: Sequence[Platform], stop: asyncio.Event) -> int:
-    """Run the platforms until told to stop or none is left; returns how many served to the end.
-
-    Raises:
-        StoreHeld: another process has taken the lead.
-        StoreError: the database can't be used any more.
-    """
-    ending = asyncio.Event()
-    running = [asyncio.create_task(_keep(platform, ending)) for platform in platforms]
-    served = asyncio.gather(*running)
-    holding, stopping = asyncio.create_task(_keep_lead(program.store)), asyncio.create_task(stop.wait())
-    housekeeping = asyncio.create_task(_housekeep(program))
-    try:
-        first: tuple[asyncio.Future[Any], ...] = (served, holding, stopping)
-        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
-        ending.set()
-        await asyncio.wait(running)
-        if holding.done():
-            holding.result()
-        return sum(await served)
-    finally:
-        chores = (holding, stopping, housekeeping)
-        for task in (*running, *chores):
-            task.cancel()
-        await asyncio.gather(*running, *chores, return_exceptions=True)
 
 
 def _platforms(settings: Settings, program: Program) -> list[Platform]:
@@ -280,60 +169,6 @@ def _platforms(settings: Settings, program: Program) -> list[Platform]:
 
         platforms.append(discord.build(settings, program.app, program.phrases, program.daily("discord")))
     return platforms
-
-
-async def _keep(platform: Platform, stop: asyncio.Event) -> bool:
-    """Run a platform, again and again while it can't be reached; False if it never can be."""
-    pause = FIRST_PAUSE_SECONDS
-    while not stop.is_set():
-        try:
-            await _run(platform, stop)
-        except TokenRefused as error:
-            log.error("%s: %s", platform.name, error)
-            return False
-        except Unreachable as error:
-            log.warning("%s unreachable (%s), next try in %.0f s", platform.name, error, pause)
-            await _wait(stop, pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-    return True
-
-
-async def _run(platform: Platform, stop: asyncio.Event) -> None:
-    """Run a platform to its end; one that does not stop in time is cancelled."""
-    running, stopping = asyncio.create_task(platform.run(stop)), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait({running}, timeout=GRACE_SECONDS)
-        if not running.done():
-            log.warning("%s did not stop in time", platform.name)
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-            return
-        running.result()
-    finally:
-        running.cancel()
-        stopping.cancel()
-
-
-async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Whether `work` ended by itself; it is cancelled once `stop` is set."""
-    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if stop.is_set():
-            return False
-        working.result()
-        return True
-    finally:
-        for task in (working, stopping):
-            task.cancel()
-        await asyncio.gather(working, stopping, return_exceptions=True)
-
-
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({stopping}, timeout=seconds)
-    stopping.cancel()
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

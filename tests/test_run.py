@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bots import compose
+from bots import serve as module
 from bots.compose import Program, run_bots
 from bots.settings import Settings
 from core.errors import StoreError, TokenRefused, Unreachable
@@ -44,12 +45,12 @@ Run = Callable[..., "asyncio.Task[int]"]
 def start(monkeypatch: pytest.MonkeyPatch) -> Run:
     def begin(*platforms: FakePlatform, database: str = "sqlite://") -> "asyncio.Task[int]":
         monkeypatch.setattr(compose, "_platforms", lambda *_: list(platforms))
-        monkeypatch.setattr(compose, "LONGEST_PAUSE_SECONDS", 0.01)
-        monkeypatch.setattr(compose, "FIRST_PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr(module, "LONGEST_PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr(module, "FIRST_PAUSE_SECONDS", 0.01)
         monkeypatch.setattr(compose, "RELOAD_SECONDS", 0.01)
-        monkeypatch.setattr(compose, "GRACE_SECONDS", 0.1)
-        monkeypatch.setattr(compose, "WATCH_SECONDS", 0.01)
-        monkeypatch.setattr(compose, "STANDBY_SECONDS", 0.01)
+        monkeypatch.setattr(module, "GRACE_SECONDS", 0.1)
+        monkeypatch.setattr(module, "WATCH_SECONDS", 0.01)
+        monkeypatch.setattr(module, "STANDBY_SECONDS", 0.01)
         settings = Settings(content_path=CONTENT, database_url=database)
         return asyncio.create_task(run_bots(settings))
 
