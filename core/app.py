@@ -101,7 +101,7 @@ class App:
         said = request.text if request.action is None else passed_on(request)
         if said is None or not request.addressed:
             return None
-        guard = _guard(turn, said)
+        guard, words = _guard(turn, said)
         if guard is None:
             return None
         if request.surface is Surface.AUTOCOMPLETE:
@@ -109,7 +109,9 @@ class App:
         if request.surface is Surface.INLINE:
             return step_aside(guard, turn.deps.phrases)
         if guard != "crisis":
-            return declined_card(turn.edition.content, guard, turn.deps.phrases)
+            # How to get treated is the one thing to read for who asks where to buy.
+            nearest = turn.edition.index.find(words).nearest if guard == "dosing" else None
+            return declined_card(turn.edition.content, guard, turn.deps.phrases, nearest)
         seen_alone = request.private or request.can_whisper
         card = crisis_card if seen_alone and self._is_first_crisis(turn) else crisis_brief
         link = "" if request.private else private_link(request, guard)
@@ -162,30 +164,30 @@ def _typed(text: str) -> _Typed:
     return _Typed(command if is_harmless else None, "" if is_harmless else text, is_slashed=False)
 
 
-def _guard(turn: Turn, said: str) -> str | None:
-    """The guard that stops what was typed, or is to be passed on, if one does."""
+def _guard(turn: Turn, said: str) -> tuple[str | None, str]:
+    """The guard that stops what was typed, or is to be passed on, if one does; and the words it looked at."""
     typed = _typed(said)
     command, text = typed.command, typed.words
     if command and command.name == "start":
         guard = linked_guard(text)
         if guard in GUARDS:
-            return guard
+            return guard, ""
         if linked_entry(text, turn):
-            return None
+            return None, text
     if command and command.takes == "claim":
         replied = turn.request.replied_text or ""
         if turn.edition.guards.check(replied).guard == "crisis":
-            return "crisis"
+            return "crisis", replied
         text = text or replied
     ruling = turn.edition.guards.check(text)
     sets = command and command.takes == "daily" and turn.request.surface is not Surface.INLINE
     if sets and (ruling.guard != "crisis" or ruling.rule == CLASSIFIER):
         # Settings, not questions: a time and a number of weeks look like a dose to the classifier.
-        return None
+        return None, text
     # The classifier guesses, editors know: what it says of an entry's very name doesn't count.
     if ruling.rule == CLASSIFIER and turn.edition.index.is_name(text):
-        return None
-    return ruling.guard
+        return None, text
+    return ruling.guard, text
 
 
 async def _answer(turn: Turn) -> Reply | None:

@@ -134,11 +134,14 @@ def crisis_brief(content: Content, phrases: Phrases, link: str = "") -> Reply:
     return Reply(title=phrases.say("crisis.title"), tone="crisis", blocks=blocks, guard="crisis")
 
 
-def declined_card(content: Content, guard: str, phrases: Phrases) -> Reply:
-    """No number and no seller: why, whom to ask, and the nearest safe entry as a button."""
+def declined_card(content: Content, guard: str, phrases: Phrases, nearest: str | None = None) -> Reply:
+    """No number and no seller: why, whom to ask, and one entry as a button.
+
+    That is the entry `nearest` to what was asked, or else the one that editors named.
+    """
     declined = content.safety.dosing if guard == "dosing" else content.safety.sourcing
     helplines = _contacts(declined.helplines, phrases, "declined.line")
-    entry = content.entry(declined.entry)
+    entry = content.entry(nearest or declined.entry)
     return Reply(
         title=phrases.say(f"declined.{guard}"),
         tone="declined",

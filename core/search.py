@@ -44,6 +44,7 @@ _FEW = 6
 """Candidates of a look-up of up to four words where profiles may have to be made: 0.5 ms each."""
 
 _ALSO_AT = 0.03
+_CLEAR = 0.5
 _SWAP_AT = 0.5
 """An entry of the preferred kind goes first from this share of the best one's probability on."""
 
@@ -78,6 +79,11 @@ class Found:
         """Up to two runners-up of a ranked answer, to stand below it as "not what you meant?"."""
         rest = self.candidates[1:CHOICES] if self.entry_id else ()
         return tuple(match.entry_id for match in rest if match.probability >= _ALSO_AT)
+
+    @property
+    def nearest(self) -> str | None:
+        """The entry, or the first choice where that is likelier right than all others together."""
+        return self.entry_id or (self.choices[0] if self.choices and self.right > _CLEAR else None)
 
 
 class Index:

@@ -117,17 +117,30 @@ async def test_remembered_crises_are_bounded(room: Room, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("text", "guard", "entry_id"),
     [
+        # Nothing says what it is about: the entry that editors name.
         ("/ask how many mg should i take", "dosing", "m-higher-dose"),
+        ("/start g-dosing", "dosing", "m-higher-dose"),
+        ("how do i taper my oxycodone before the infusion", "dosing", "m-stop-meds"),
+        ("/myth convert iv ketamine to oral dose", "dosing", "m-oral-equal"),
+        ("/check what is the right dose for fibromyalgia", "dosing", "f-fibromyalgia"),
+        ("/fact how many mg is too much during pregnancy", "dosing", "f-pregnancy"),
         ("where can I buy ketamine online", "sourcing", "f-choose-clinic"),
+        ("can I use my dog's ketamine from the vet", "sourcing", "f-choose-clinic"),
     ],
 )
-async def test_dosing_and_sourcing_are_declined_with_the_nearest_safe_entry(
+async def test_dosing_and_sourcing_are_declined_with_one_entry_as_a_button(
     room: Room, text: str, guard: str, entry_id: str
 ) -> None:
     reply = await room.say(text)
     assert reply.guard == guard
     assert reply.entry_id is None
     assert actions(reply) == [f"show:{entry_id}"]
+    assert all(entry.body not in plain_text(reply) for entry in CONTENT.entries)
+
+
+async def test_what_is_replied_to_says_which_entry_is_the_nearest(room: Room) -> None:
+    asked = replace(PERSON, replied_text="what is the right dose for fibromyalgia")
+    assert actions(await room.say("/check", asked)) == ["show:f-fibromyalgia"]
 
 
 @pytest.mark.parametrize("command", ["/ask", "/myth", "/fact", "/check", "/daily"])

@@ -381,3 +381,16 @@ def test_random_keys_and_signs_find_next_to_nothing(shipped: Index) -> None:
 
 def _leads_to(found: Found, entry_id: str) -> bool:
     return entry_id == found.entry_id or entry_id in found.choices
+
+
+@pytest.mark.parametrize(
+    ("found", "nearest"),
+    [
+        (Found("m-a"), "m-a"),
+        (Found(None, ("m-a", "m-b"), right=0.51), "m-a"),
+        (Found(None, ("m-a", "m-b"), right=0.5), None),
+        (Found(None, (), right=0.9), None),
+    ],
+)
+def test_one_entry_is_the_nearest_only_if_that_is_clear(found: Found, nearest: str | None) -> None:
+    assert found.nearest == nearest
