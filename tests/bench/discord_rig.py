@@ -502,15 +502,22 @@ async def daily(b: Bench) -> None:
     print(f"  daily posts {posts}")
 
 
+async def thumbs(b: Bench, entry_id: str) -> tuple[int, int]:
+    """How many thumbs down and up an entry has; an earlier scenario may have given some."""
+    rows = [line.split() for line in (await b.told("votes")).splitlines()]
+    return next(((int(row[0]), int(row[2])) for row in rows if row[-1] == entry_id), (0, 0))
+
+
 async def feedback(b: Bench) -> None:
     """Thumbs are counted once a person; a question reaches the editors once it was shown, across a kill."""
     asked, person = "quantum *chromo*_dynamics?", b.person()
+    before = await thumbs(b, "m-very-addictive")
     it = await b.rig.slash(person, "myth", {"words": "addictive"})
     for who, label in ((person, "👍 Helpful"), (person, "👎 Not helpful"), (b.person(), "👍 Helpful")):
         pressed = await b.rig.click(who, it.response, label=label)
         b.check("Counted" in (pressed.text or "") and pressed.ephemeral, f"{label}: {pressed.text}")
-    told = await b.told("votes")
-    b.check("1 down     1 up  m-very-addictive" in told, f"votes: {told}")
+    after = await thumbs(b, "m-very-addictive")
+    b.check(after == (before[0] + 1, before[1] + 1), f"votes: {before} {after}")
     loud = await b.rig.slash(b.person(), "ask", {"question": asked})
     b.check("ditors" not in str(loud.response), "editors are offered where others read")
     by_slash = (await b.rig.slash(person, "ask", {"question": asked}, context="bot_dm")).response
