@@ -196,7 +196,8 @@ class Database:
         except SQLAlchemyError as error:
             if is_lost(error):
                 self._lose()
-            raise StoreTrouble(kind(error)) from error
+            # Not from it: PostgreSQL's words quote what was to be written.
+            raise StoreTrouble(kind(error)) from None
 
     async def _or_cut(self, work: asyncio.Future[Any], seconds: float) -> None:
         """Let `work` end, after so long by breaking the connection to a server that says nothing."""

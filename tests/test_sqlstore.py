@@ -10,12 +10,13 @@ from random import Random
 import alembic.command
 import pytest
 from alembic.config import Config
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, insert, inspect, text
 
 from core.connection import connect, parse
 from core.errors import StoreError, StoreTrouble
 from core.migration import MIGRATIONS, metadata
 from core.pick import draw_from
+from core.sqlfeedback import QUESTION
 from core.sqlstore import SqlStore
 from core.store import Drawn, Tally
 from tests.postgres import Server
@@ -300,6 +301,14 @@ async def test_a_failure_quotes_no_question(store: SqlStore) -> None:
     with pytest.raises(StoreTrouble) as caught:
         await store.keep_question(asked, NOON.date(), most=9)
     assert asked not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_a_row_that_is_there_already_is_not_quoted(store: SqlStore) -> None:
+    row = {"day": "2026-11-22", "text": f"canary-{NOON.year}"}
+    await store.run(lambda connection: connection.execute(insert(QUESTION), row))
+    with pytest.raises(StoreTrouble) as caught:
+        await store.run(lambda connection: connection.execute(insert(QUESTION), row))
+    assert row["text"] not in "".join(traceback.format_exception(caught.value))
 
 
 async def test_migrations_lead_to_what_a_new_database_has(two_databases: tuple[str, str]) -> None:
