@@ -23,9 +23,9 @@ from bots.discord_view import Payload, render
 from bots.settings import Settings
 from core.app import App
 from core.chat import Facts, Request, Surface
-from core.daily import DailyRun
+from core.daily import DailyRun, tell
 from core.delivery import GRACE_SECONDS, Bucket, Grant, Limits, Outbox, Pacer, Priority, finish, priority_of
-from core.errors import ChatGone, KetaFactsError, RetryLater, Undeliverable, Unreachable, Unsure
+from core.errors import ChatGone, RetryLater, Undeliverable, Unreachable, Unsure
 from core.phrases import Phrases
 from core.reply import Deed, Reply
 
@@ -117,7 +117,7 @@ class Discord:
         client, ending = Client(desk.take, invalid, desk.standing), asyncio.Event()
         timeout = aiohttp.ClientTimeout(total=ATTEMPT_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
-            desk.open(client, Callbacks(session, Route.BASE, invalid))
+            desk.open(client, Callbacks(session, Route.BASE, invalid), pacer)
             staying = asyncio.create_task(client.stay(self._token, slash_commands(self._phrases)))
             stopping = asyncio.create_task(stop.wait())
             daily: asyncio.Task[object] = asyncio.create_task(self._post_daily(client, pacer, ending))
@@ -156,9 +156,9 @@ class Desk:
         self._door = asyncio.Lock()
         self._is_open = False
 
-    def open(self, client: Client, callbacks: Callbacks) -> None:
+    def open(self, client: Client, callbacks: Callbacks, pacer: Pacer) -> None:
         """Begin to take what arrives; replies go out through `client` and `callbacks`."""
-        self._client, self._callbacks = client, callbacks
+        self._client, self._callbacks, self._pacer = client, callbacks, pacer
         self._is_open = True
 
     async def close(self) -> int:
@@ -188,10 +188,7 @@ class Desk:
         if not change.reason:
             await self._app.returned(*where, *change.was, thread=thread)
         elif stopped := await self._app.gone(*where, change.reason, thread=thread):
-            try:
-                await DiscordPoster(self._client).tell(*stopped)
-            except KetaFactsError as error:
-                log.info("admin not told error=%s", type(error).__qualname__)
+            await tell(DiscordPoster(self._client), self._pacer, *stopped)
 
     async def _interaction(self, payload: Payload, request: Request) -> None:
         answer, facts = Answer(payload, self._callbacks), rights(payload)

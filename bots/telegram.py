@@ -21,9 +21,9 @@ from bots.telegram_send import LIMITS, Sender, TelegramFacts, seconds, translate
 from bots.telegram_view import ALLOWED_UPDATES, Post, migration, post, read, reopened, standing
 from core.app import App
 from core.chat import Request, Surface
-from core.daily import DailyRun, Poster
+from core.daily import DailyRun, Poster, tell
 from core.delivery import GRACE_SECONDS, REMEMBERED, Bucket, Grant, Outbox, Pacer, finish
-from core.errors import KetaFactsError, RetryLater, TokenRefused, Unreachable, Unsure
+from core.errors import RetryLater, TokenRefused, Unreachable, Unsure
 from core.phrases import Phrases
 from core.reply import Deed, Reply
 
@@ -388,10 +388,7 @@ class Desk:
         if not reason:
             await self._app.returned("telegram", chat_key)
         elif stopped := await self._app.gone("telegram", chat_key, reason):
-            try:
-                await self.poster.tell(*stopped)
-            except KetaFactsError as error:
-                log.info("admin not told error=%s", type(error).__qualname__)
+            await tell(self.poster, self.pacer, *stopped)
 
 
 class Lines:

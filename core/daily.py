@@ -95,6 +95,17 @@ DailyRun = Callable[[str, Poster, Pacer, asyncio.Event], Coroutine[Any, Any, Non
 """Runs the daily posts of a bot, by its id, through a poster and a pacer, until the event is set."""
 
 
+async def tell(poster: Poster, pacer: Pacer, held: Subscription, card: Reply) -> None:
+    """Tell who set a subscription what has become of it, when it is that person's turn; tried once."""
+    await pacer.turn(held.set_by, False, Priority.SETTING)
+    try:
+        await poster.tell(held, card)
+    except KetaFactsError as error:
+        log.info("admin not told error=%s", type(error).__qualname__)
+    finally:
+        pacer.done(held.set_by)
+
+
 class Daily:
     """The sender of one bot's daily posts.
 
@@ -326,10 +337,8 @@ class Daily:
         log.info("daily posts suspended reason=%s", outcome.suspend)
         if held.private or not held.set_by:
             return
-        try:
-            await self._poster.tell(held, posts.suspension_card(held, outcome.suspend, self._phrases))
-        except KetaFactsError as error:
-            log.info("admin not told error=%s", type(error).__qualname__)
+        card = posts.suspension_card(held, outcome.suspend, self._phrases)
+        await tell(self._poster, self._pacer, held, card)
 
 
 class _Records:

@@ -243,8 +243,9 @@ class Wire:
     def _broken(self, request: web.Request, fault: Fault) -> web.StreamResponse:
         if fault.status:
             return _json(fault.body, fault.status)
-        assert request.transport
-        request.transport.abort()
+        # Without one, the process at the other end has died meanwhile.
+        if request.transport:
+            request.transport.abort()
         return web.Response(status=500)
 
     def _act(self, request: web.Request, path: str, body: Any) -> tuple[int, Any]:

@@ -4,13 +4,15 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import Connection
 
 from core import daily as module
+from core.delivery import Limits, Pacer
 from core.errors import ChatGone, RetryLater, StoreError, StoreTrouble, Undeliverable, Unsure
-from core.reply import plain_text
+from core.reply import Reply, plain_text
 from core.schedule import Plan
 from core.sqlstore import SqlStore
 from core.store import Outcome, Post, PostState, Standing, Subscription
@@ -163,6 +165,27 @@ async def test_gone_suspends_keeps_the_settings_and_tells_an_admin_once(
     ((told, reply),) = stage.told
     assert told == "7"
     assert "The topic is closed." in plain_text(reply)
+
+
+async def test_who_set_several_is_told_no_faster_than_one_chat_allows(stage: Stage, store: SqlStore) -> None:
+    for number in range(3):
+        await store.subscribe(wanted(str(number)), stage.now)
+    stage.always = lambda _held: ChatGone("kicked")
+    stage.now += timedelta(hours=1)
+    at: list[float] = []
+    original = stage.tell
+
+    async def tell(held: Subscription, reply: Reply) -> None:
+        at.append(stage.slept)
+        await original(held, reply)
+
+    stage.tell = tell  # type: ignore[method-assign]
+    daily = stage.daily(store)
+    slow = Limits(per_second=100, burst=100, chat_per_second=1, chat_burst=1)
+    daily._pacer = Pacer(slow, stage.monotonic, stage.sleep)
+    await daily.step()
+    assert len(stage.told) == 3
+    assert min(later - earlier for earlier, later in pairwise(at)) >= 1
 
 
 async def test_a_private_chat_that_blocked_the_bot_is_told_nothing(stage: Stage, store: SqlStore) -> None:

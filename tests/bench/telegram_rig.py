@@ -7,6 +7,7 @@ line; the exit code is 1 if one failed, or if the rig saw a faulty request.
 """
 
 import argparse
+import asyncio
 import importlib
 import os
 import signal
@@ -16,9 +17,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from core.database import Use
+from core.schedule import Plan
+from core.sqlstore import SqlStore
+from core.store import Subscription
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "123456789:" + "A" * 35
@@ -83,6 +90,11 @@ class Checks:
     def quiet(self, text: str, claim: str, **where: Any) -> None:
         """Say something and expect nothing."""
         self.that(claim, self.rig.silence(text, seconds=0.7, **where))
+
+    def posts(self, chat: int) -> int:
+        """How many daily posts reached the chat."""
+        calls = self.rig.calls(methods=SENT, chat_id=chat, text_re="/stop ends it")
+        return sum(1 for call in calls if call["result"])
 
     def taken(self, chat: int, since: int) -> int:
         """How many messages reached the chat."""
@@ -660,6 +672,111 @@ def _told(command: str, settings: dict[str, str]) -> str:
     return done.stdout
 
 
+def truths(checks: Checks) -> None:
+    """What becomes of a post that is due where Telegram does not take it, and once it does again."""
+    rig = checks.rig
+    admin = checks.person()
+    # Sound ones in between: several failures in a row are taken for the platform's own.
+    sound = [rig.add_chat(type="supergroup", title="sound")["id"] for _ in range(4 * 7)]
+    new = {name: rig.add_chat(type="supergroup", title=name)["id"] for name in (*PASSING, *UNCERTAIN)}
+    for name, preset in {**PASSING, **UNCERTAIN}.items():
+        rig.fault(preset=preset, method="sendMessage", chat_id=new[name], times=1)
+    kicked, left, muted = (rig.add_chat(type="supergroup", title="gone")["id"] for _ in range(3))
+    group = rig.add_chat(type="group", title="upgraded")["id"]
+    upgraded = rig.migrate(chat=group)["chat"]["id"]
+    forum = rig.add_chat(type="supergroup", title="forum", is_forum=True)["id"]
+    topic = rig.create_topic(chat=forum, name="T")["message_thread_id"]
+    channel = rig.add_chat(type="channel", title="channel", bot="administrator")["id"]
+    blocked = checks.person()
+    with tempfile.TemporaryDirectory() as folder:
+        database = f"sqlite:///{folder}/truths.db"
+        mixed = [chat for bad in new.values() for chat in (bad, *(sound.pop() for _ in range(4)))]
+        chats = [(chat, None) for chat in (kicked, left, muted, group, channel, *mixed)]
+        asyncio.run(_due_now(database, [*chats, (forum, str(topic))], admin))
+        asyncio.run(_due_now(database, [(blocked, None)], blocked))
+        # Before it runs: some it learns from updates that waited, some from its sends.
+        rig.kick_bot(chat=kicked)
+        rig.remove_bot(chat=left)
+        rig.restrict_bot(chat=muted, can_send_messages=False)
+        rig.block_bot(user=blocked)
+        rig.close_topic(chat=forum, thread_id=topic)
+        with checks.bot(DATABASE_URL=database):
+            rig.wait_ready()
+            rig.wait_idle(quiet=8, timeout=60)
+            for name, chat in new.items():
+                wanted = (1,) if name in PASSING else (1, 2)
+                checks.that(f"post after {name}", checks.posts(chat) in wanted, checks.posts(chat))
+            checks.that("post in the upgraded group", checks.posts(upgraded) == 1, checks.posts(upgraded))
+            checks.that("post in a channel", checks.posts(channel) == 1, checks.posts(channel))
+            gone = {"kicked": kicked, "left": left, "muted": muted, "closed topic": forum, "blocked": blocked}
+            for name, chat in gone.items():
+                checks.that(f"nothing where {name}", checks.posts(chat) == 0, checks.posts(chat))
+            told = rig.count(methods=SENT, chat_id=admin, text_re="that you set up has stopped", status=200)
+            checks.that("who set them is told once for each", told == 4, told)
+            rig.add_bot(chat=kicked)
+            rig.add_bot(chat=left)
+            rig.add_bot(chat=muted)
+            rig.unblock_bot(user=blocked)
+            rig.close_topic(chat=forum, thread_id=topic, closed=False)
+            rig.raw_update(kind="message", payload=_reopened(forum, topic, admin))
+            rig.wait_idle(quiet=4, timeout=30)
+            for name, chat in gone.items():
+                checks.that(f"made up for once no longer {name}", checks.posts(chat) == 1, checks.posts(chat))
+            sent = rig.calls(methods=SENT, chat_id=forum)
+            threads = {str(call["params"].get("message_thread_id")) for call in sent}
+            checks.that("never in the general topic", threads == {str(topic)}, threads)
+            _down(checks, database, admin)
+
+
+def _reopened(forum: int, topic: int, person: int) -> dict[str, Any]:
+    return {
+        "message_id": 9000,
+        "date": int(time.time()),
+        "chat": {"id": forum, "type": "supergroup", "title": "forum", "is_forum": True},
+        "from": {"id": person, "is_bot": False, "first_name": "A"},
+        "message_thread_id": topic,
+        "is_topic_message": True,
+        "forum_topic_reopened": {},
+    }
+
+
+def _down(checks: Checks, database: str, admin: int) -> None:
+    """Nothing gets through for a while; then everything does, once."""
+    rig = checks.rig
+    chats = [rig.add_chat(type="supergroup", title=f"down {n}")["id"] for n in range(30)]
+    rig.fault(preset="503", method="sendMessage", times=-1)
+    since = rig.mark()
+    asyncio.run(_due_now(database, [(chat, None) for chat in chats], admin, Use.BESIDE))
+    time.sleep(25)
+    tries = rig.count(methods=SENT, since=since)
+    checks.that("a platform that is down is tried gently", tries < 40, tries)
+    rig.clear_faults()
+    deadline = time.time() + 90
+    while time.time() < deadline and not all(checks.posts(chat) for chat in chats):
+        time.sleep(1)
+    counts = [checks.posts(chat) for chat in chats]
+    # The few that were sent to see whether it is back have their own longer pauses.
+    checks.that("then they are made up for", counts.count(1) >= 26 and max(counts) == 1, counts)
+
+
+PASSING = {"429": "flood", "500": "500", "502": "502", "503": "503", "a cut line": "drop_before"}
+UNCERTAIN = {"502 after": "502_after", "a cut line after": "drop_after"}
+"""Faults by what they are here; the second kind may let the message through."""
+
+
+async def _due_now(
+    database: str, chats: list[tuple[int, str | None]], setter: int, use: Use = Use.LEAD
+) -> None:
+    """Have chats' posts, in their threads, due since some minutes ago."""
+    store, now = SqlStore(database, use), datetime.now(UTC)
+    due = now - timedelta(minutes=5)
+    plan, done = Plan(due.time().replace(second=0, microsecond=0), "UTC"), due.date() - timedelta(days=1)
+    for chat, thread in chats:
+        wanted = Subscription("telegram", str(chat), plan, thread=thread, private=chat > 0, place="UTC")
+        await store.subscribe(replace(wanted, set_by=str(setter), done_day=done), now)
+    await store.close()
+
+
 SUITES: dict[str, Callable[[Checks], None]] = {
     function.__name__: function
     for function in (
@@ -673,6 +790,7 @@ SUITES: dict[str, Callable[[Checks], None]] = {
         floods,
         starts_and_stops,
         daily,
+        truths,
         feedback,
     )
 }
