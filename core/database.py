@@ -276,6 +276,18 @@ class Database:
         """An insert that, where a row of the same primary key is, replaces it; `add` are added up instead."""
         return _upsert(self.dialect, table, add)
 
+    async def scrub(self) -> None:
+        """Take what was just deleted out of SQLite's log of changes too, which keeps it for long."""
+        if self.dialect == "sqlite":
+            await self._in_thread(self._empty_log)
+
+    def _empty_log(self) -> None:
+        if self._connection:
+            raw: Any = self._connection.connection.driver_connection
+            # Somebody may be reading in it; the next time will do.
+            with suppress(sqlite3.Error):
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 

@@ -172,6 +172,7 @@ class DailyTables(Database):
             return held is not None
 
         gone = await self.run(work)
+        await self.scrub()
         self.revision += 1
         return gone
 

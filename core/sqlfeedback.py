@@ -91,4 +91,6 @@ class FeedbackTables(Database):
     async def clear_questions(self, through: int) -> int:
         """See `Feedback.clear_questions`."""
         old = delete(QUESTION).where(QUESTION.c.id <= through)
-        return await self.run(lambda connection: connection.execute(old).rowcount)
+        gone = await self.run(lambda connection: connection.execute(old).rowcount)
+        await self.scrub()
+        return gone

@@ -79,7 +79,9 @@ class SqlStore(DailyTables, FeedbackTables):
         def work(connection: Connection) -> Forgotten:
             return Forgotten(seen=connection.execute(_FORGET, {"chat": chat_key}).rowcount)
 
-        return await self.run(work)
+        gone = await self.run(work)
+        await self.scrub()
+        return gone
 
     async def move(self, chat_key: str, new_key: str) -> None:
         """See `Store.move`."""

@@ -13,6 +13,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, insert, inspect, text
 
 from core.connection import connect, parse
+from core.database import Use
 from core.errors import StoreError, StoreTrouble
 from core.migration import MIGRATIONS, metadata
 from core.pick import draw_from
@@ -20,6 +21,7 @@ from core.sqlfeedback import QUESTION
 from core.sqlstore import SqlStore
 from core.store import Drawn, Tally
 from tests.postgres import Server
+from tests.stage import wanted
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 IDS = ["a", "b", "c"]
@@ -92,12 +94,14 @@ async def test_nothing_idle_deletes_nothing(store: SqlStore) -> None:
     assert await store.forget_idle("~", NOON) == 0
 
 
-async def test_a_forgotten_chat_leaves_no_trace_in_the_file(tmp_path: Path) -> None:
+async def test_a_forgotten_chat_leaves_no_trace_in_the_files_of_a_running_bot(tmp_path: Path) -> None:
     store = SqlStore(f"sqlite:///{tmp_path / 'bot.db'}")
-    await store.draw("~canary-5f1d", "myth", draw_from(IDS, Random(1)), NOON)
-    await store.forget("~canary-5f1d")
-    await store.close()
+    await store.draw("canary-5f1d", "myth", draw_from(IDS, Random(1)), NOON)
+    await store.subscribe(wanted("canary-5f1d"), NOON)
+    await store.forget("canary-5f1d")
+    assert await store.unsubscribe("telegram", "canary-5f1d")
     assert all(b"canary-5f1d" not in path.read_bytes() for path in tmp_path.iterdir())
+    await store.close()
 
 
 async def test_a_failing_draw_changes_nothing(store: SqlStore) -> None:
@@ -286,13 +290,15 @@ async def test_more_questions_than_wanted_are_not_kept(store: SqlStore) -> None:
     assert len(await store.questions()) == 1
 
 
-async def test_a_cleared_question_leaves_no_trace_in_the_file(tmp_path: Path) -> None:
-    store = SqlStore(f"sqlite:///{tmp_path / 'bot.db'}")
+async def test_a_cleared_question_leaves_no_trace_in_the_files_of_a_running_bot(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'bot.db'}"
+    store, beside = SqlStore(url), SqlStore(url, Use.LOOK)
     await store.keep_question("canary-5f1d", NOON.date(), most=9)
-    (kept,) = await store.questions()
-    await store.clear_questions(kept.id)
-    await store.close()
+    (kept,) = await beside.questions()
+    assert await beside.clear_questions(kept.id) == 1
     assert all(b"canary-5f1d" not in path.read_bytes() for path in tmp_path.iterdir())
+    await beside.close()
+    await store.close()
 
 
 async def test_a_failure_quotes_no_question(store: SqlStore) -> None:
