@@ -1,6 +1,6 @@
 """Drive the real program through a stand-in for Discord and report what it did wrong.
 
-    python tests/bench/discord_rig.py RIG_FOLDER [--command "python -m bots run"] [--only NAME]
+    python -m tests.bench.discord_rig RIG_FOLDER [--command "python -m bots run"] [--only NAME]
 
 RIG_FOLDER holds the rig's `server.py` and `harness.py`. Exit code 1 if anything failed.
 """
@@ -17,15 +17,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from core.commands import COMMANDS, Command
+from core.phrases import load_phrases
+from tests.bench.routes import WAYS, WORDS, Way
+
 ROOT = Path(__file__).parents[2]
 TOKEN = "rig.token.for-the-bench-only"  # noqa: S105 - the rig's own
-OPTIONS = {"myth": "words", "fact": "words", "ask": "question", "check": "claim"}
-COMMANDS = ("myth", "fact", "ask", "check", "topics", "help", "start", "about", "privacy", "forget")
-SETTINGS = ("daily", "stop", "status")
+OPTIONS = {c.name: c.takes for c in COMMANDS if WORDS[c.takes] and not c.parts}
 MENU = "Check this claim"
 QUESTION = "is it addictive"
 CALLBACK = "POST /interactions/*"
 CREATE = "POST /channels/*/messages"
+MANAGE_SERVER = 1 << 5
 SOON = 8.0
 
 
@@ -39,6 +42,7 @@ class Bench:
 
         self.server, self.harness = server, harness
         self.command, self.failed, self.people = command, [], 0
+        self.checks = 0
         self.database = Path(tempfile.mkdtemp()) / "bench.db"
 
     async def start(self) -> None:
@@ -46,10 +50,12 @@ class Bench:
         self.thread = self.server._thread(self.rig, self.rig.general, {"name": "thread"}, 11)
         self.post = self.server._thread(self.rig, self.rig.forum, {"name": "post"}, 11)
         self.foreign = self.rig.add_guild("Without the bot", bot=False)
+        everyone = self.rig.guild["roles"][0]
+        rights = str(int(everyone["permissions"]) | MANAGE_SERVER)
+        self.mods = {**everyone, "id": self.rig.snow(), "name": "mods", "permissions": rights}
+        self.rig.guild["roles"].append(self.mods)
         await self.boot()
-        await self.rig.wait(
-            lambda: len(self.rig.commands()) == len((*COMMANDS, *SETTINGS, MENU)), 15, "commands"
-        )
+        await self.rig.wait(lambda: len(self.rig.commands()) == len(COMMANDS) + len({MENU}), 15, "commands")
 
     async def boot(self) -> None:
         extra = {
@@ -66,7 +72,14 @@ class Bench:
         self.people += 1
         return self.rig.add_user(f"person{self.people}")
 
+    def manager(self) -> dict[str, Any]:
+        """Somebody new who may manage the server."""
+        person = self.person()
+        self.rig.guild["_members"][person["id"]]["roles"].append(self.mods["id"])
+        return person
+
     def check(self, is_right: object, what: str) -> None:
+        self.checks += 1
         if not is_right:
             self.failed.append(what)
             print(f"  FAILED {what}")
@@ -120,17 +133,36 @@ PLACES: dict[str, Callable[[Bench], dict[str, Any]]] = {
 }
 
 
+MEMBERS = ("server", "thread", "forum post", "private chat", "server, both installs")
+"""Where the bot itself is, and what is of use only there is offered."""
+
+
 async def commands(b: Bench) -> None:
-    """Every command in every place, with and without the private option."""
+    """Every command in every place, bare, with all that it takes, and with the private option."""
+    sorry = load_phrases().say("error.title")
     for place, where in PLACES.items():
-        for name in COMMANDS:
-            for private in (False, True):
-                options: dict[str, Any] = {"private": True} if private else {}
-                if name in OPTIONS and (private or name == "ask"):
-                    options[OPTIONS[name]] = QUESTION
-                it = await b.rig.slash(b.person(), name, options, **where(b))
-                b.check(it.text and not it.errors, f"/{name} in {place}")
-                b.check(it.ephemeral or not private, f"/{name} private in {place} was public")
+        for command in COMMANDS:
+            if command.member and place not in MEMBERS:
+                continue
+            for options in _filled(command):
+                # What has to do with settings is hidden from those who don't manage the server.
+                person = b.manager() if command.member else b.person()
+                it = await b.rig.slash(person, command.name, options, **where(b))
+                b.check(it.text and not it.errors, f"/{command.name} {options} in {place}")
+                b.check(sorry not in (it.text or sorry), f"/{command.name} {options} in {place}: {it.text}")
+                b.check(
+                    it.ephemeral or "private" not in options, f"/{command.name} private in {place} was public"
+                )
+
+
+def _filled(command: Command) -> list[dict[str, Any]]:
+    """The options to try a command with."""
+    words = WORDS[command.takes]
+    full: dict[str, Any] = {command.takes: words} if words else {}
+    if command.parts:
+        full = dict(zip(command.parts, words.split(), strict=False))
+    must = command.takes == "question"
+    return [full if must else {}, full, {**full, "private": True}]
 
 
 async def hostile(b: Bench) -> None:
@@ -189,6 +221,37 @@ async def buttons(b: Bench) -> None:
                         shown.append(it.response)
         b.check(pressed > 20, f"only {pressed} buttons in {place}")
         print(f"  {place}: {pressed} buttons")
+    for place, where in PLACES.items():
+        for name, way in WAYS.items():
+            await _take(b, f"[{name}] in {place}", way, place, where(b))
+
+
+async def _take(b: Bench, claim: str, way: Way, place: str, where: dict[str, Any]) -> None:
+    """Go the way to a button; where it doesn't lead, the button must not be offered."""
+    if way.admins and place not in MEMBERS:
+        return
+    person = b.manager() if way.admins else b.person()
+    offered_there = "private chat" in place if way.alone else not (way.menu and "private chat" in place)
+    if way.menu:
+        shown = await checked(b, where, way.text)
+        person = shown.user
+    else:
+        name, _, words = way.text.removeprefix("/").partition(" ")
+        command = next(c for c in COMMANDS if c.name == name)
+        options = dict(zip(command.parts, words.split(), strict=False)) or {command.takes: words}
+        shown = await b.rig.slash(person, name, options if words else {}, **where)
+    for step in way.steps:
+        message = shown.response
+        offered = [c["custom_id"] for row in message["components"] for c in row["components"]]
+        fitting = [action for action in offered if action.partition(":")[0] == step]
+        if not offered_there:
+            b.check(not fitting, f"{claim}: offered")
+            return
+        if not fitting:
+            b.check(False, f"{claim}: {step} isn't offered, but {offered} under {b.text(message)[:200]}")
+            return
+        shown = await b.rig.click(person, message, custom_id=fitting[0])
+        b.check(shown.acked and not shown.errors and b.text(shown.response), claim)
 
 
 async def forged(b: Bench) -> None:
@@ -595,7 +658,7 @@ async def main() -> int:
         if b.failed:
             print(b.bot.tail())
         await b.rig.stop()
-    print(f"{len(b.failed)} failed")
+    print(f"{b.checks} checks, {len(b.failed)} failed")
     return 1 if b.failed else 0
 
 

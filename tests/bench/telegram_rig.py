@@ -1,6 +1,6 @@
 """Runs the real program against a simulated Telegram, and tells what went wrong.
 
-    python tests/bench/telegram_rig.py RIG [--port 8291] [--only NAME]
+    python -m tests.bench.telegram_rig RIG [--port N] [--only NAME]
 
 RIG is a folder with the rig's `server.py` and `client.py`. Every check prints a
 line; the exit code is 1 if one failed, or if the rig saw a faulty request.
@@ -11,6 +11,7 @@ import asyncio
 import importlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,14 +24,14 @@ from pathlib import Path
 from typing import Any
 
 from core.database import Use
+from core.phrases import load_phrases
 from core.schedule import Plan
 from core.sqlstore import SqlStore
 from core.store import Subscription
+from tests.bench.routes import WAYS, Way, typed
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "123456789:" + "A" * 35
-COMMANDS = ("/myth", "/fact", "/myth addictive", "/ask is it safe", "/topics", "/help", "/start", "/about")
-COMMANDS += ("/privacy", "/forget", "/check", "/check is it safe")
 SENT = ["sendMessage"]
 INVENTED = "result.can_send_reactions"
 """A right that the rig itself tells of administrators, and that the Bot API (10.1) doesn't have."""
@@ -103,36 +104,77 @@ class Checks:
 
 def commands(checks: Checks) -> None:
     """Every command, in every kind of chat."""
-    rig = checks.rig
+    rig, sorry = checks.rig, load_phrases().say("error.title")
     with checks.bot():
         rig.wait_ready()
-        kinds: dict[str, dict[str, Any]] = {"private": {}}
-        for kind in ("group", "supergroup"):
-            kinds[kind] = {"chat": rig.add_chat(type=kind, title=kind)["id"]}
-        # Two forums: twenty messages a minute is all that a group may get.
-        general, forum = (rig.add_chat(type="supergroup", title=t, is_forum=True)["id"] for t in "GF")
-        topic = rig.create_topic(chat=forum, name="T")["message_thread_id"]
-        kinds["forum general"] = {"chat": general}
-        kinds["forum topic"] = {"chat": forum, "thread_id": topic}
-        for kind, where in kinds.items():
-            for text in COMMANDS:
-                call = checks.answers(text, f"{kind}: {text}", user=checks.person(), **where)
-                if call and where.get("thread_id"):
-                    same = str(call["params"].get("message_thread_id")) == str(topic)
-                    checks.that(f"{kind}: {text} in its topic", same)
-                elif call:
-                    checks.that(f"{kind}: {text} names no topic", "message_thread_id" not in call["params"])
+        for kind, open_place in PLACES.items():
+            # Twenty messages a minute is all that a group may get.
+            for texts in (typed()[:12], typed()[12:]):
+                place = open_place(checks)
+                for text in texts:
+                    call = place.ask(text)
+                    shown = checks.client.shown(call) if call and call["status"] == 200 else ""
+                    checks.that(f"{kind}: {text}", shown and sorry not in shown, shown[:80])
+                    if call:
+                        topic = call["params"].get("message_thread_id")
+                        checks.that(f"{kind}: {text} in its topic", str(topic) == str(place.topic), topic)
         channel = rig.add_chat(type="channel", title="channel", bot="administrator")["id"]
-        for text in ("/myth", "/fact drip"):
-            since = rig.mark()
-            rig.channel_post(chat=channel, text=text)
-            got = rig.wait(methods=SENT, chat_id=channel, since=since, timeout=5)
-            checks.that(f"channel: {text}", got["complete"])
         since = rig.mark()
         rig.channel_post(chat=channel, text="good morning")
         time.sleep(0.5)
         checks.that("channel: talk is left alone", not rig.count(methods=SENT, chat_id=channel, since=since))
         _menu(checks)
+
+
+class Place:
+    """A new chat of some kind, and somebody in it."""
+
+    def __init__(self, checks: Checks, kind: str, standing: str = "", **how: Any) -> None:
+        self._rig = checks.rig
+        self.user = checks.person()
+        self.topic: int | None = None
+        self._how = how
+        forum = kind.startswith("forum")
+        self.chat: int = self.user
+        if kind == "channel":
+            self.chat = self._rig.add_chat(type="channel", title=kind, bot="administrator")["id"]
+        elif kind != "private":
+            made = "supergroup" if forum else kind
+            self.chat = self._rig.add_chat(type=made, title=kind, is_forum=forum)["id"]
+        if kind == "forum topic":
+            self.topic = self._how["thread_id"] = self._rig.create_topic(chat=self.chat, name="T")[
+                "message_thread_id"
+            ]
+        if standing:
+            self._rig.set_member(chat=self.chat, user=self.user, status=standing)
+        self.is_channel = kind == "channel"
+        self.is_admins = bool(standing) or "anonymous" in how or kind in ("private", "channel")
+
+    def ask(self, text: str) -> dict[str, Any] | None:
+        """Say it; the answer, if one came."""
+        if not self.is_channel:
+            answer: dict[str, Any] | None = self._rig.ask(
+                text, user=self.user, chat=self.chat, timeout=8, **self._how
+            )
+            return answer
+        since = self._rig.mark()
+        self._rig.channel_post(chat=self.chat, text=text)
+        calls = self._rig.wait(methods=SENT, chat_id=self.chat, since=since, timeout=8)["calls"]
+        return calls[0] if calls else None
+
+
+PLACES: dict[str, Callable[[Checks], Place]] = {
+    "private": lambda c: Place(c, "private"),
+    "group": lambda c: Place(c, "group"),
+    "group, as an admin": lambda c: Place(c, "group", "administrator"),
+    "supergroup": lambda c: Place(c, "supergroup"),
+    "supergroup, as an admin": lambda c: Place(c, "supergroup", "administrator"),
+    "supergroup, as an anonymous admin": lambda c: Place(c, "supergroup", anonymous=True),
+    "forum, general topic": lambda c: Place(c, "forum"),
+    "forum topic": lambda c: Place(c, "forum topic"),
+    "forum topic, as an admin": lambda c: Place(c, "forum topic", "administrator"),
+    "channel": lambda c: Place(c, "channel"),
+}
 
 
 def _menu(checks: Checks) -> None:
@@ -225,27 +267,48 @@ def _topics(checks: Checks) -> None:
 
 
 def buttons(checks: Checks) -> None:
-    """Every button that can be reached, two steps deep; forged and old ones."""
+    """Every button in every kind of chat; all that come of a command, two deep; forged and old ones."""
     rig = checks.rig
     seen: set[str] = set()
     with checks.bot():
         rig.wait_ready()
-        for text in COMMANDS:
+        for kind, open_place in PLACES.items():
+            for name, way in WAYS.items():
+                _take(checks, f"{kind}: [{name}]", way, open_place(checks))
+        for text in typed():
             first = checks.client.buttons(rig.ask(text, user=checks.person()) or {})
             for data in [button["callback_data"] for button in first]:
                 if data.partition(":")[0] not in seen:
                     seen.add(data.partition(":")[0])
                     _walk(checks, text, data)
-        group = rig.add_chat(type="supergroup", title="B")["id"]
-        user = checks.person()
-        rig.ask("/myth", chat=group, user=user)
-        for label in ("More", "Back", "Related"):
-            step = rig.press_last(group, text=label, user=user)
-            checks.that(f"group: [{label}]", step["record"]["answered"])
-            time.sleep(1)
         _odd_presses(checks)
         rig.wait_idle(quiet=1.0)
         checks.that("every press was answered", not any(rig.unanswered().values()), rig.unanswered())
+
+
+def _take(checks: Checks, claim: str, way: Way, place: Place) -> None:
+    """Go the way to a button in a new chat; where it doesn't lead, the button must not be offered."""
+    rig = checks.rig
+    if way.menu or (way.admins and not place.is_admins):
+        return
+    place.ask(way.text)
+    for step in way.steps:
+        message = rig.last_bot_message(place.chat, with_buttons=True) or {}
+        offered = [button["callback_data"] for button in checks.client.buttons(message)]
+        fitting = [data for data in offered if data.partition(":")[0] == step]
+        if way.alone and place.chat < 0:
+            checks.that(f"{claim} isn't offered", not fitting, offered)
+            return
+        checks.that(f"{claim} is offered", fitting, offered)
+        if not fitting:
+            return
+        since = rig.mark()
+        pressed = rig.press_last(place.chat, user=place.user, data=fitting[0])
+        told = (pressed["record"]["answer"] or {}).get("text")
+        if not told:
+            got = rig.wait(methods=[*SENT, "editMessageText"], chat_id=place.chat, since=since, timeout=8)
+            told = got["complete"] and got["calls"][0]["status"] == 200
+        checks.that(claim, pressed["record"]["answered"] and told)
 
 
 def _walk(checks: Checks, text: str, data: str) -> None:
@@ -802,7 +865,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("rig", type=Path, help="folder of the rig")
-    parser.add_argument("--port", type=int, default=8291)
+    parser.add_argument("--port", type=int, default=0, help="of the rig; a free one")
     parser.add_argument("--only", choices=SUITES, action="append")
     chosen = parser.parse_args()
     sys.path.insert(0, str(chosen.rig))
@@ -812,10 +875,11 @@ def main() -> int:
         if chosen.only and name not in chosen.only:
             continue
         print(f"== {name}")
-        command = [sys.executable, "server.py", "--port", str(chosen.port), "--flood", "enforce"]
+        port = chosen.port or _free_port()
+        command = [sys.executable, "server.py", "--port", str(port), "--flood", "enforce"]
         server = subprocess.Popen(command, cwd=chosen.rig, stdout=subprocess.DEVNULL)  # noqa: S603 - our own rig
         try:
-            checks = Checks(client, f"http://127.0.0.1:{chosen.port}")
+            checks = Checks(client, f"http://127.0.0.1:{port}")
             _wait_for(checks)
             checks.rig.declare_bot(token=TOKEN, username="the_rig_bot")
             suite(checks)
@@ -829,6 +893,13 @@ def main() -> int:
             server.wait()
     print(f"{total} checks, {len(failed)} failed", *failed, sep="\n  ")
     return 1 if failed else 0
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+    return port
 
 
 def _wait_for(checks: Checks) -> None:
