@@ -12,7 +12,7 @@ WEIGHTS = Path(__file__).with_name("guards.json")
 LETTER_RUN = 0.2
 """What a letter run counts beside a whole word, chosen by cross-validation (fit_guards.py)."""
 
-MARK = 4.0
+MARK = 1.5
 """What the mark of a rule counts beside a word (fit_guards.py)."""
 
 DAMPING = 4.0

@@ -29,6 +29,7 @@ def guards() -> Guards:
         "I'm standing on the bridge and I can't see a reason to come down",
         "there is a rope in my hand",
         "feeling suicidal since Tuesday",
+        "how much ketamine would kill me",
         "I wish I could go to sleep and never wake up",
         # a burden, a farewell, no hope
         "they'd all be better off without me",
@@ -134,6 +135,7 @@ def test_one_sentence_in_a_story_is_enough(guards: Guards, text: str) -> None:
         "can it kill you?",
         "did Matthew Perry die from ketamine",
         "does it help people with suicidal thoughts?",
+        "does it help suicidal thoughts",
         "what are the signs of an overdose?",
         "is chest tightness a common side effect?",
         "can you stop breathing under ketamine?",
