@@ -59,6 +59,9 @@ _TROUBLES = {
 Longer names begin with these.
 """
 
+_PASSING = ("08", "40", "53", "55", "57", "58")
+"""Classes of PostgreSQL's results that may not come again: cut off, overtaken, overloaded, shutting down."""
+
 _REFUSALS = {
     r'database ".*" does not exist': "is not there; make it with createdb, or name another in DATABASE_URL",
     r"password|authentication|pg_hba|role .* does not exist|not permitted|permission denied|certificate": (
@@ -167,11 +170,16 @@ def _trouble(url: URL, error: SQLAlchemyError) -> StoreError:
     cause = getattr(error, "orig", None) or error
     if is_lost(error):
         return StoreAway(f"{shown(url)} broke the connection")
-    if url.get_backend_name() == "sqlite" or code(cause) or type(cause).__name__ == "ProgrammingError":
-        return StoreError(told(shown(url), cause))
+    line = told(shown(url), cause)
+    if url.get_backend_name() == "sqlite":
+        return StoreError(line)
+    if name := code(cause):
+        return StoreAway(line) if name[:2] in _PASSING and name not in _TROUBLES else StoreError(line)
+    if type(cause).__name__ == "ProgrammingError":
+        return StoreError(line)
     said = str(cause).partition(": ")[2].rpartition("failed: ")[2].removeprefix("FATAL:  ")
-    for words, line in _REFUSALS.items():
+    for words, advice in _REFUSALS.items():
         if re.search(words, said):
-            return StoreError(f"{shown(url)} {line}")
+            return StoreError(f"{shown(url)} {advice}")
     trouble = "takes no changes" if "read-only" in said else "can't be reached"
     return StoreAway(f"{shown(url)} {trouble}")

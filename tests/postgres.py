@@ -81,9 +81,13 @@ class Server:
         """Make a role, `name LOGIN PASSWORD 'x'`, unless it is there; `guest` is asked for its password."""
         self.run(f"DO $$ BEGIN CREATE ROLE {wanted}; EXCEPTION WHEN duplicate_object THEN END $$")
 
+    def session(self, database: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
+        """A connection of the server's admin."""
+        return psycopg.connect(host=str(self.folder), user=ADMIN, dbname=database, autocommit=autocommit)
+
     def run(self, statement: str, *values: object, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Run a statement as the server's admin; returns its rows."""
-        with psycopg.connect(host=str(self.folder), user=ADMIN, dbname=database, autocommit=True) as session:
+        with self.session(database, autocommit=True) as session:
             cursor = session.execute(statement.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 

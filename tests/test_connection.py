@@ -71,6 +71,17 @@ def test_a_server_that_keeps_nothing_may_do_so_later(postgres: Server) -> None:
         SqlStore(url)
 
 
+def test_a_server_that_is_too_slow_may_be_faster_later(postgres: Server) -> None:
+    """The tables are locked for a moment, by a backup for example."""
+    name = named(postgres.database())
+    url = f"{postgres.url(name)}&options=-cstatement_timeout%3D200"
+    postgres.run("CREATE TABLE alembic_version (version_num varchar(32))", database=name)
+    with postgres.session(name) as other:
+        other.execute("LOCK TABLE alembic_version")
+        with pytest.raises(StoreAway, match=r"can't be opened \(57014\)"):
+            SqlStore(url)
+
+
 def test_a_server_that_can_not_be_reached_may_be_later(tmp_path: Path) -> None:
     with socket.socket() as deaf, socket.socket() as closed:
         for end in (deaf, closed):

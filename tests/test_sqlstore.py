@@ -241,6 +241,22 @@ async def test_a_damaged_database_is_one_clear_line(tmp_path: Path) -> None:
     assert str(caught.value) == f"{path} is damaged; put a copy of it back, or move it away to start anew"
 
 
+@pytest.mark.parametrize(
+    ("made", "trouble"),
+    [
+        (Path.mkdir, "is a folder; name a file in it"),
+        (lambda path: path.write_text("?" * 999), "is no database"),
+    ],
+)
+def test_a_lock_that_can_not_be_is_one_clear_line(
+    tmp_path: Path, made: Callable[[Path], object], trouble: str
+) -> None:
+    made(tmp_path / "bot.db.lock")
+    with pytest.raises(StoreError) as caught:
+        SqlStore(f"sqlite:///{tmp_path / 'bot.db'}")
+    assert str(caught.value).startswith(f"{tmp_path / 'bot.db.lock'} {trouble}")
+
+
 def test_a_database_that_another_program_holds_is_one_clear_line(tmp_path: Path) -> None:
     path = tmp_path / "bot.db"
     with contextlib.closing(sqlite3.connect(path)) as other:
