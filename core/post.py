@@ -61,19 +61,14 @@ def attempt(due: Due, content: Content, phrases: Phrases, rng: Random, now: date
         return _over(due, Post(held.id, slot.day, "", PostState.FAILED, now, reason="no_entry"), now)
     begun = next((post for post in due.unfinished if post.day == slot.day), None)
     entry = _entry(entries, due.seen, begun, rng)
-    post = Post(
-        held.id,
-        slot.day,
-        entry.id,
-        PostState.SENDING,
-        now,
-        tries=begun.tries + 1 if begun else 1,
-        unsure=True,
-    )
-    reply = replace(daily_card(content, entry, phrases), thread=held.thread)
-    finished = all(entry.id in due.seen for entry in entries)
     same = begun is not None and begun.entry_id == entry.id
     unsure_since = begun.at if begun and begun.unsure and same else None
+    tries = begun.tries + 1 if begun else 1
+    # A later try does not make the first one young again: by that, repeats are told.
+    begins = unsure_since or now
+    post = Post(held.id, slot.day, entry.id, PostState.SENDING, begins, tries=tries, unsure=True)
+    reply = replace(daily_card(content, entry, phrases), thread=held.thread)
+    finished = all(entry.id in due.seen for entry in entries)
     return Attempt(held, slot, post, reply, due.round + finished, unsure_since)
 
 
@@ -115,7 +110,8 @@ def busy(tried: Attempt, seconds: float, now: datetime, rng: Random) -> Outcome:
     own = min(FIRST_PAUSE * 2 ** (tried.post.tries - 1), LONGEST_PAUSE)
     asked = timedelta(seconds=seconds * (1 + JITTER * rng.random()))
     when = max(now + asked, _within(tried, own, now, rng))
-    post = replace(tried.post, reason="busy", unsure=tried.unsure_since is not None, at=now)
+    known = tried.unsure_since
+    post = replace(tried.post, reason="busy", unsure=known is not None, at=known or now)
     return Outcome(tried.subscription, tried.round, post, next_due=when)
 
 

@@ -93,7 +93,7 @@ class Post:
         tries: how often sending was begun.
         reason: the last error, in one word.
         unsure: an earlier try may have arrived.
-        at: when it changed last.
+        at: when it changed last; while it is unsure, when that try was made.
     """
 
     subscription_id: int

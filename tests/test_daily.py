@@ -5,18 +5,22 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import pairwise
+from random import Random
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from core import daily as module
+from core.database import ms
 from core.delivery import Limits, Pacer
 from core.errors import ChatGone, RetryLater, StoreError, StoreTrouble, Undeliverable, Unsure
+from core.post import Attempt, attempt
 from core.reply import Reply, plain_text
 from core.schedule import Plan
+from core.sqldaily import SUBSCRIPTION
 from core.sqlstore import SqlStore
 from core.store import Outcome, Post, PostState, Standing, Subscription
-from tests.room import CONTENT
+from tests.room import CONTENT, PHRASES
 from tests.stage import MONDAY, Stage, wanted
 
 TODAY = date(2026, 11, 23)
@@ -264,6 +268,48 @@ async def test_later_the_bot_looks_for_its_own_post_first(stage: Stage, store: S
     assert len(stage.sent) == 1
     (post,) = await store.posts((await held_by(store)).id, 5)
     assert post.message_key == "1"
+
+
+@pytest.mark.parametrize("later", [RetryLater(1), Unsure()])
+async def test_it_looks_from_the_first_try_that_may_have_arrived(
+    stage: Stage, store: SqlStore, later: Exception
+) -> None:
+    """A second try that surely failed does not make the first one young again."""
+    stage.drops_repeats = stage.shows_history = True
+    await store.subscribe(wanted(), stage.now)
+    stage.now += timedelta(hours=1)
+    await stage.daily(store).step()
+    (sent,) = await store.posts((await held_by(store)).id, 5)
+    # As if the process had been killed before it could write that down.
+    begun = replace(sent, state=PostState.SENDING, unsure=True, message_key=None)
+    await store.begin([begun])
+    again = update(SUBSCRIPTION).values(done_day="0001-01-01", next_due_ms=ms(sent.at))
+    await store.run(lambda connection: connection.execute(again))
+    stage.now = sent.at + timedelta(seconds=100)
+    stage.faults = [later]
+    await stage.daily(store).step()
+    pending = SUBSCRIPTION.c.done_day == "0001-01-01"
+    await store.run(lambda connection: connection.execute(again.where(pending)))
+    stage.now = sent.at + timedelta(seconds=150)
+    await stage.daily(store).step()
+    assert len(stage.sent) == 1
+    assert (await store.posts(begun.subscription_id, 5))[0].state is PostState.SENT
+
+
+async def test_tries_that_die_do_not_make_the_first_one_young_again(stage: Stage, store: SqlStore) -> None:
+    await store.subscribe(wanted(), stage.now)
+    stage.now += timedelta(hours=1)
+    first = stage.now
+    for _ in range(3):
+        (due,) = await store.due("telegram", stage.now, 1)
+        begun = attempt(due, CONTENT, PHRASES, Random(1), stage.now)
+        assert isinstance(begun, Attempt)
+        await store.begin([begun.post])
+        stage.now += timedelta(seconds=100)
+    (due,) = await store.due("telegram", stage.now, 1)
+    last = attempt(due, CONTENT, PHRASES, Random(1), stage.now)
+    assert isinstance(last, Attempt)
+    assert last.unsure_since == first
 
 
 async def test_a_withdrawn_entry_is_not_sent_again(

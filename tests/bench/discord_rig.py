@@ -13,12 +13,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from core.commands import COMMANDS, Command
 from core.phrases import load_phrases
+from core.schedule import Plan
+from core.sqlstore import SqlStore
+from core.store import Subscription
 from tests.bench.routes import WAYS, WORDS, Way
 
 ROOT = Path(__file__).parents[2]
@@ -565,6 +569,88 @@ async def daily(b: Bench) -> None:
     print(f"  daily posts {posts}")
 
 
+PASSING = (
+    "429",
+    "429 everywhere",
+    "502 before",
+    "503 before",
+    "dropped before",
+    "502 after",
+    "dropped after",
+)
+"""Faults after which a post comes all the same, and once."""
+
+
+async def truths(b: Bench) -> None:
+    """What becomes of a post that is due where Discord does not take it, and once it does again."""
+    rig = b.rig
+    # Sound ones in between: several failures in a row are taken for the platform's own.
+    new = {name: rig.add_channel(name=f"f{n}") for n, name in enumerate(PASSING)}
+    sound = [rig.add_channel(name=f"s{n}") for n in range(4 * len(new))]
+    for name, channel in new.items():
+        rig.fault(f"/channels/{channel['id']}/messages", **FAULTS[name])
+    muted, hidden, gone = (rig.add_channel(name=name) for name in ("muted", "hidden", "gone"))
+    locked = rig_thread(b, muted, "locked")
+    archived = rig_thread(b, rig.general, "archived")
+    closed = b.person()
+    private = rig.dm_channel(closed)
+    await b.bot.stop()
+    mixed = [channel for bad in new.values() for channel in (bad, *(sound.pop() for _ in range(4)))]
+    wanted = [(channel["id"], None) for channel in (*mixed, hidden, gone)]
+    wanted += [(rig.general["id"], archived["id"]), (muted["id"], locked["id"])]
+    await _due_now(b, wanted, rig.owner["id"])
+    await _due_now(b, [(private["id"], None)], closed["id"], private=True)
+    locked["thread_metadata"]["locked"] = archived["thread_metadata"]["archived"] = True
+    rig.deny_bot(hidden, "VIEW_CHANNEL")
+    rig.delete_channel(gone)
+    rig.dm_closed.add(closed["id"])
+    posts = lambda channel: sum("/stop ends it" in str(m) for m in rig.messages(channel, bot_only=True))  # noqa: E731
+    await b.boot()
+    await asyncio.sleep(20)
+    for name, channel in new.items():
+        b.check(posts(channel) == 1, f"{posts(channel)} posts after {name}")
+    b.check(posts(archived) == 1, f"{posts(archived)} posts in an archived thread")
+    for name, channel in {"hidden": hidden, "locked": locked, "closed": private}.items():
+        b.check(posts(channel) == 0, f"{posts(channel)} posts where {name}")
+    lines = await b.told("due")
+    stopped = [line.split()[2:] for line in lines.splitlines() if line.startswith("suspended")]
+    b.check(sorted(line[0] for line in stopped) == ["blocked", "deleted", "locked", "no_access"], f"{lines}")
+    told = [m for m in rig.bot_messages() if "that you set up has stopped" in str(m)]
+    b.check(len(told) == 3, f"who set them was told {len(told)} times, not 3")
+    b.check(not posts(muted), "spilled from a thread into its channel")
+    rig.deny_bot(hidden)
+    locked["thread_metadata"]["locked"] = False
+    rig.dispatch("THREAD_UPDATE", locked, guild=locked["guild_id"], intents=1)
+    await asyncio.sleep(4)
+    for name, channel in {"hidden": hidden, "locked": locked}.items():
+        b.check(posts(channel) == 1, f"{posts(channel)} posts once no longer {name}")
+    rig.dm_closed.discard(closed["id"])
+    it = await rig.slash(closed, "daily", {"action": "resume"}, context="bot_dm")
+    b.check("in a moment" in (it.text or ""), f"resumed: {it.text}")
+    await asyncio.sleep(3)
+    b.check(posts(private) == 1, f"{posts(private)} posts once resumed")
+    print(f"  {len(stopped)} suspended, {len(told)} told")
+
+
+def rig_thread(b: Bench, channel: dict[str, Any], name: str) -> dict[str, Any]:
+    """A new thread of a channel."""
+    thread: dict[str, Any] = b.server._thread(b.rig, channel, {"name": name}, 11)
+    return thread
+
+
+async def _due_now(
+    b: Bench, places: list[tuple[str, str | None]], setter: str, *, private: bool = False
+) -> None:
+    """Have channels' posts, in their threads, due since some minutes ago."""
+    store, now = SqlStore(f"sqlite:///{b.database}"), datetime.now(UTC)
+    due = now - timedelta(minutes=5)
+    plan, done = Plan(due.time().replace(second=0, microsecond=0), "UTC"), due.date() - timedelta(days=1)
+    for channel, thread in places:
+        wanted = Subscription("discord", channel, plan, thread=thread, private=private, place="UTC")
+        await store.subscribe(replace(wanted, set_by=setter, done_day=done), now)
+    await store.close()
+
+
 async def thumbs(b: Bench, entry_id: str) -> tuple[int, int]:
     """How many thumbs down and up an entry has; an earlier scenario may have given some."""
     rows = [line.split() for line in (await b.told("votes")).splitlines()]
@@ -602,6 +688,7 @@ async def feedback(b: Bench) -> None:
 
 SCENARIOS: tuple[Callable[[Bench], Awaitable[None]], ...] = (
     daily,
+    truths,
     commands,
     hostile,
     buttons,

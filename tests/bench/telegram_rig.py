@@ -735,6 +735,77 @@ def _told(command: str, settings: dict[str, str]) -> str:
     return done.stdout
 
 
+TYPED = (
+    ("/daily", "No daily post yet"),
+    ("/daily 9:00 UTC+2", "stays behind when clocks change"),
+    ("/daily 9:00 CST", "Which one do you mean?"),
+    ("/daily 9am Berlin", "at 09:00 in Berlin"),
+    ("/daily 18:30 weekdays", "on weekdays, at 18:30 in Berlin"),
+    ("/daily myths", "A myth, on weekdays"),
+    ("/daily facts", "A fact, on weekdays"),
+    ("/daily both", "A myth or a fact"),
+    ("/daily America/New_York", "in New York City"),
+    ("/daily pause 2 weeks", "Daily post is paused"),
+    ("/daily resume", "Next posts:"),
+    ("/daily", "Daily post is on"),
+    ("/status", "Last post: none yet"),
+    ("/daily off", "Daily post is off"),
+    ("/daily resume", "Daily post set"),
+    ("/stop", "Daily post is off"),
+)
+"""What an admin types in turn, and what the answer says."""
+
+
+def settings(checks: Checks) -> None:
+    """Setting up the daily post, in every kind of chat, by typing and by buttons."""
+    rig, shown = checks.rig, checks.client.shown
+    admin, member = checks.person(), checks.person()
+    group = rig.add_chat(type="supergroup", title="G")["id"]
+    muted = rig.add_chat(type="supergroup", title="M")["id"]
+    forum = rig.add_chat(type="supergroup", title="F", is_forum=True)["id"]
+    for chat in (group, muted, forum):
+        rig.set_member(chat=chat, user=admin, status="administrator")
+    with checks.bot():
+        rig.wait_ready()
+        for kind, where in {"private": {"user": member}, "group": {"chat": group, "user": admin}}.items():
+            for text, says in TYPED:
+                time.sleep(1 if kind == "private" else 3.1)
+                call = rig.ask(text, **where)
+                checks.that(f"{kind}: {text}", call and says in shown(call), call and shown(call))
+        call = rig.ask("/daily 9:00 Berlin", chat=group, user=admin)
+        lines = shown(call).splitlines() if call else []
+        due = [line for line in lines if line.endswith(", 09:00 in Berlin")]
+        checks.that("the next three posts in words", len(due) == 3, lines)
+        labels = [button["text"] for button in checks.client.buttons(call or {})]
+        checks.that("a preview is offered", "Preview" in labels, labels)
+        call = rig.ask("/daily 9:00 Berlin", chat=group, user=member)
+        checks.that("members get one line", call and "only admins" in shown(call))
+        call = rig.ask("/daily", chat=group, user=admin, anonymous=True)
+        checks.that("anonymous admins may", call and "Daily post is on" in shown(call))
+        rig.restrict_bot(chat=muted, can_send_messages=False)
+        rig.say(text="/daily 9:00 Berlin", chat=muted, user=admin)
+        rig.wait_idle(quiet=1)
+        here, there = (rig.create_topic(chat=forum, name=n)["message_thread_id"] for n in "AB")
+        rig.ask("/daily 9:00 Berlin", chat=forum, user=admin, thread_id=here)
+        call = rig.ask("/daily 10:00", chat=forum, user=admin, thread_id=there)
+        checks.that(
+            "set in another topic it moves and says so", call and "used to go elsewhere" in shown(call)
+        )
+        person = checks.person()
+        rig.ask("/daily", user=person)
+        for label, says in (("9:00", "Where are you?"), ("Berlin (DE)", "Daily post set")):
+            time.sleep(1)
+            rig.press_last(person, text=label, user=person)
+            rig.wait_idle(quiet=0.5)
+            message = rig.last_bot_message(person)
+            checks.that(f"three presses: {label}", says in message["text"], message["text"])
+        channel = rig.add_chat(type="channel", title="C", bot="administrator")["id"]
+        since = rig.mark()
+        rig.channel_post(chat=channel, text="/daily 9:00 Berlin")
+        got = rig.wait(methods=SENT, chat_id=channel, since=since)
+        checks.that("a channel", got["complete"] and "Daily post set" in shown(got["calls"][0]))
+
+
 def truths(checks: Checks) -> None:
     """What becomes of a post that is due where Telegram does not take it, and once it does again."""
     rig = checks.rig
@@ -853,6 +924,7 @@ SUITES: dict[str, Callable[[Checks], None]] = {
         floods,
         starts_and_stops,
         daily,
+        settings,
         truths,
         feedback,
     )
