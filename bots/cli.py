@@ -119,7 +119,7 @@ def find(settings: Settings, chosen: argparse.Namespace) -> int:
     """Show what competes for some words, and why the answer would be what it is."""
     edition = open_edition(settings.content_path, load_phrases(), load_guards())
     text = " ".join(chosen.words)
-    ruling = edition.guards.check(text)
+    ruling = edition.check(text)
     chances = "  ".join(f"{name} {chance:.2f}" for name, chance in ruling.scores.items())
     print(f"guard    {ruling.guard or 'none'}  rule: {ruling.rule or 'none'}  chances: {chances}")
     print("\n".join(_explained(edition.index.find(text))))

@@ -179,7 +179,7 @@ def _guard(turn: Turn, said: str) -> tuple[str | None, str]:
         if turn.edition.guards.check(replied).guard == "crisis":
             return "crisis", replied
         text = text or replied
-    ruling = turn.edition.guards.check(text)
+    ruling = turn.edition.check(text)
     sets = command and command.takes == "daily" and turn.request.surface is not Surface.INLINE
     if sets and (ruling.guard != "crisis" or ruling.rule == CLASSIFIER):
         # Settings, not questions: a time and a number of weeks look like a dose to the classifier.

@@ -9,10 +9,14 @@ from core.completion import Completions
 from core.content import Content
 from core.draft import load_content
 from core.phrases import Phrases
-from core.safety import Guards
+from core.safety import Guards, Ruling, rule
 from core.search import Index
 
 OTHER_NAMES = (Path(__file__).with_name("medicines.txt"), Path(__file__).with_name("other_topics.txt"))
+
+LIKELY_ANSWERED = 0.6
+"""Probability that some entry answers: 85% of the development questions that one answers reach it,
+a third of those on where to get a drug."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,18 @@ class Edition:
     index: Index
     guards: Guards
     completions: Completions
+
+    def check(self, text: str) -> Ruling:
+        """The guard that stops `text`, if one does; less is enough where no entry is likely to answer."""
+        scores, fired = self.guards.weigh(text)
+        limits = self.guards.limits
+        ruling = rule(scores, fired, limits)
+        lower = limits.where_unanswered()
+        if ruling.guard or not rule(scores, fired, lower).guard:
+            return ruling
+        found = self.index.find(text)
+        is_answered = found.how == "name" or found.inside >= LIKELY_ANSWERED
+        return ruling if is_answered else rule(scores, fired, lower)
 
 
 def open_edition(path: Path, phrases: Phrases, guards: Guards) -> Edition:

@@ -21,7 +21,7 @@ CLASSIFIER = "classifier"
 
 PATTERNS = Path(__file__).with_name("guards.yaml")
 
-LIMITS = ("alone", "with_rule", "with_plain_rule")
+LIMITS = ("alone", "with_rule", "with_plain_rule", "unanswered")
 
 _SILENCE = MappingProxyType(dict.fromkeys(GUARDS, 0.0))
 
@@ -65,13 +65,23 @@ class Rule:
 class Limits:
     """Probabilities from which a guard stops a message, by what rule of it fired: none, any, a plain one.
 
-    `plain` are the names of the rules that are plain.
+    `unanswered` are the highest that hold where no entry is likely to answer; `plain` names the plain rules.
     """
 
     alone: Mapping[str, float]
     with_rule: Mapping[str, float]
     with_plain_rule: Mapping[str, float]
+    unanswered: Mapping[str, float]
     plain: frozenset[str]
+
+    def where_unanswered(self) -> "Limits":
+        """The limits that hold where no entry is likely to answer."""
+        highest = self.unanswered
+        alone, with_rule, with_plain_rule = (
+            {guard: min(limit, highest[guard]) for guard, limit in kind.items()}
+            for kind in (self.alone, self.with_rule, self.with_plain_rule)
+        )
+        return Limits(alone, with_rule, with_plain_rule, highest, self.plain)
 
     def of(self, guard: str, fired: Mapping[str, str]) -> float:
         """The limit of `guard` where these rules fired."""
@@ -200,10 +210,10 @@ def load_guards(path: Path = PATTERNS) -> Guards:
         if unknown := rule.unless - written["calm"].keys() - written["figures"].keys():
             raise ValueError(f"{name}: no calm group {sorted(unknown)}")
     plain = frozenset(name for name, rule in rules.items() if rule.plain)
-    alone, with_rule, with_plain_rule = (
+    alone, with_rule, with_plain_rule, unanswered = (
         {guard: float(written["limits"][kind][guard]) for guard in GUARDS} for kind in LIMITS
     )
-    limits = Limits(alone, with_rule, with_plain_rule, plain)
+    limits = Limits(alone, with_rule, with_plain_rule, unanswered, plain)
     concepts = {word: f"@{name}" for name, row in reversed(lists.items()) for word in row}
     meanings: defaultdict[str, list[str]] = defaultdict(list)
     for name, row in written["meanings"].items():

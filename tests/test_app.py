@@ -272,7 +272,7 @@ async def test_the_last_resort_is_a_kind_sentence_with_a_reference(
 class BrokenGuards:
     """Fails with what a person typed in its words."""
 
-    def check(self, text: str) -> Ruling:
+    def weigh(self, text: str) -> Ruling:
         raise RuntimeError(text)
 
 

@@ -1,0 +1,30 @@
+"""What an edition decides with its guards and its index together."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.classifier import Classifier, Lexicon
+from core.edition import Edition
+from core.safety import GUARDS as RANKED
+from tests.room import EDITION, GUARDS
+
+
+@pytest.fixture(scope="module")
+def doubtful() -> Edition:
+    """Shipped content under guards that find every text likely, but not very likely, to be on sourcing."""
+    guess = Classifier(RANKED, (-9.0, -9.0, 0.4), {}, Lexicon({}, {}))
+    return replace(EDITION, guards=GUARDS.with_classifier(guess))
+
+
+def test_a_doubt_is_enough_where_no_entry_is_likely_to_answer(doubtful: Edition) -> None:
+    assert doubtful.check("what about that other thing you mentioned to him").guard == "sourcing"
+
+
+@pytest.mark.parametrize("text", ["will infusions get me hooked like an addict?", "CRPS"])
+def test_a_doubt_is_not_enough_where_an_entry_is_likely_to_answer(doubtful: Edition, text: str) -> None:
+    assert doubtful.check(text).guard is None
+
+
+def test_danger_is_danger_whatever_an_entry_could_answer() -> None:
+    assert EDITION.check("I want to kill myself, will infusions get me hooked?").guard == "crisis"
