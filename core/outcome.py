@@ -118,7 +118,9 @@ def own_question(turn: Turn) -> str | None:
         return None
     # Somebody else's message, which was only replied to, isn't theirs to send.
     typed = turn.words if turn.words in request.text else ""
-    text = _in_one_line(typed if request.action is None else request.quoted or "")
+    said = typed if request.action is None else request.quoted or ""
+    # Space between words may be left out below, but not looked through for ever.
+    text = _in_one_line(said) if len(said) <= 2 * QUESTION_LETTERS else ""
     return text if 0 < len(text) <= QUESTION_LETTERS else None
 
 
