@@ -65,6 +65,8 @@ def render(reply: Reply, *, width: int = WIDEST, colour: bool = False) -> str:
 
     parts = [paint("\n".join(_wrap(reply.title, width)), "1;4")] if reply.title else []
     parts += ["\n".join(paragraph(block) for block in run) for run in paragraphs(reply.blocks)]
+    if reply.picture:
+        parts.append(paint("\n".join(_wrap(reply.picture.alt, width)), "3"))
     if reply.links:
         sources = [f"  {link.label}: {link.url}" for link in reply.links]
         parts.append("\n".join([paint(reply.links_label, "1"), *sources]))

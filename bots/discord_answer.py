@@ -99,11 +99,9 @@ class Answer:
             )
         except AlreadyAnswered:
             await self.settle()
-            if self._is_deferred:
+            # Was it the answer that arrived, or only the notice of it? Shown twice is better than never.
+            if self._is_deferred or self._is_deferral_unsure:
                 await self._show_later(body, edits=edits, whisper=whisper)
-            elif self._is_deferral_unsure and (edits or not self.is_component):
-                # One of two unsure requests arrived; an edit is right after either.
-                await self._callbacks.request("PATCH", self._original, body)
 
     async def _show_later(self, body: Payload, *, edits: bool, whisper: bool) -> None:
         if edits or (not self.is_component and whisper == self.whispers):

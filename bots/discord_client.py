@@ -12,7 +12,7 @@ import aiohttp
 import discord
 from discord.http import Route
 
-from bots.discord_http import Invalid, failure
+from bots.discord_http import Invalid, failure, form
 from bots.discord_menu import Payload, same_commands
 from bots.discord_read import INTERACTION, MESSAGE
 from core.chat import Request
@@ -185,6 +185,8 @@ class Client(discord.Client):
             RetryLater, Unsure, ChatGone, Undeliverable: as in `post`.
         """
         sent: dict[str, Any] = {} if body is None else {"json": body}
+        if body and (parts := form(body)):
+            sent = {"form": parts}
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 return await self.http.request(route, **sent)

@@ -37,6 +37,9 @@ _GONE = {
 _EXPIRED = {10008: "message deleted", 10015: "token expired", 10062: "token expired", 50027: "token expired"}
 """Codes of the JSON Error Codes that end a chat or a single answer."""
 
+PICTURE = "picture"
+"""Where a message carries a `Picture`, which is uploaded beside it (Discord docs, Uploading Files)."""
+
 Payload = dict[str, Any]
 
 
@@ -85,12 +88,8 @@ class Callbacks:
         Raises:
             AlreadyAnswered, RetryLater, Unsure, ChatGone, Undeliverable: it failed; see there.
         """
-        data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
-        headers = {"Content-Type": "application/json"} if body is not None else {}
         try:
-            async with self._session.request(
-                method, self._base + path, data=data, headers=headers
-            ) as response:
+            async with self._session.request(method, self._base + path, **_content(body)) as response:
                 if response.status < 300:
                     return
                 self._invalid.count(response.status, response.headers.get("X-RateLimit-Scope"))
@@ -100,6 +99,33 @@ class Callbacks:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unsure from error
         raise failure(response.status, parsed(text), response.headers.get("Retry-After"))
+
+
+def _content(body: Payload | None) -> dict[str, Any]:
+    """What aiohttp takes to send it."""
+    if body is None:
+        return {}
+    if parts := form(body):
+        data = aiohttp.FormData(quote_fields=False)
+        for part in parts:
+            data.add_field(**part)
+        return {"data": data}
+    text = json.dumps(body, separators=(",", ":")).encode()
+    return {"data": text, "headers": {"Content-Type": "application/json"}}
+
+
+def form(body: Payload) -> list[Payload]:
+    """The fields of a form, where a picture goes with the message; none where it is JSON alone."""
+    message = body.get("data", body)
+    if PICTURE not in message:
+        return []
+    picture = message[PICTURE]
+    bare = {key: value for key, value in message.items() if key != PICTURE}
+    told = json.dumps({**body, "data": bare} if "data" in body else bare)
+    return [
+        {"name": "payload_json", "value": told, "content_type": "application/json"},
+        {"name": "files[0]", "value": picture.data, "filename": picture.name},
+    ]
 
 
 def parsed(text: str) -> Payload:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bots.discord_http import PICTURE
 from bots.discord_text import QUOTED, escape
 from core.reply import SEPARATOR, Block, Button, Reply, Style, paragraphs, utf16_length
 
@@ -38,7 +39,8 @@ Payload = dict[str, Any]
 def render(reply: Reply) -> tuple[Payload, ...]:
     """The bodies of the messages that show the whole reply: one, unless it is longer than any entry may be.
 
-    Each has `embeds`, `components` and `allowed_mentions`; nothing in them can ping anyone.
+    Each has `embeds`, `components` and `allowed_mentions`; nothing in them can ping anyone. A picture
+    goes with the first.
     """
     embeds = _embeds(reply)
     rows = _rows([button for row in reply.buttons for button in row], reply.buttons)
@@ -46,10 +48,14 @@ def render(reply: Reply) -> tuple[Payload, ...]:
     # Buttons stand under the end of the text.
     embeds += [{"description": SEPARATOR} for _ in range(pages - len(embeds))]
     rows = [[] for _ in range(pages - len(rows))] + rows
-    return tuple(
+    bodies: tuple[Payload, ...] = tuple(
         {"embeds": [embed], "components": components, "allowed_mentions": {"parse": []}}
         for embed, components in zip(embeds, rows, strict=True)
     )
+    if reply.picture:
+        there = {"id": 0, "filename": reply.picture.name, "description": reply.picture.alt}
+        bodies[0].update({"attachments": [there], PICTURE: reply.picture})
+    return bodies
 
 
 def _embeds(reply: Reply) -> list[Payload]:
@@ -66,6 +72,8 @@ def _embeds(reply: Reply) -> list[Payload]:
     embeds: list[Payload] = [{"description": text} for text in _packed(parts)] or [{}]
     if titled:
         embeds[0]["title"] = title
+    if reply.picture:
+        embeds[0]["image"] = {"url": f"attachment://{reply.picture.name}"}
     if small:
         embeds[-1]["footer"] = {"text": reply.closing}
     if reply.tone in COLOURS:

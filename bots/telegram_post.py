@@ -5,7 +5,7 @@ from datetime import datetime
 from telegram import Bot
 from telegram.error import ChatMigrated, TelegramError
 
-from bots.telegram_send import Moved, message_fields, translate
+from bots.telegram_send import Moved, sending, translate
 from bots.telegram_view import Json, render
 from core.reply import Reply
 from core.store import Subscription
@@ -19,11 +19,11 @@ class TelegramPoster:
 
     async def post(self, subscription: Subscription, reply: Reply, nonce: str) -> str:
         """See `Poster.post`."""
-        fields = {"chat_id": int(subscription.chat_key), **message_fields(render(reply))}
+        where: Json = {"chat_id": int(subscription.chat_key)}
         if subscription.thread:
-            fields["message_thread_id"] = int(subscription.thread)
+            where["message_thread_id"] = int(subscription.thread)
         try:
-            sent = await self._send(fields)
+            sent = await self._send(where, reply)
         except ChatMigrated as error:
             # More than the subscription is kept under the old key.
             await self._moved(subscription.chat_key, str(error.new_chat_id))
@@ -41,10 +41,11 @@ class TelegramPoster:
         if not subscription.set_by.isdecimal():
             return
         try:
-            await self._send({"chat_id": int(subscription.set_by), **message_fields(render(reply))})
+            await self._send({"chat_id": int(subscription.set_by)}, reply)
         except TelegramError as error:
             raise translate(error) from error
 
-    async def _send(self, fields: Json) -> Json:
-        sent: Json = await self._bot.do_api_request("sendmessage", api_kwargs=fields)
+    async def _send(self, where: Json, reply: Reply) -> Json:
+        method, content = sending(render(reply))
+        sent: Json = await self._bot.do_api_request(method, api_kwargs={**where, **content})
         return sent

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from telegram import Bot, ChatMember
+from telegram import Bot, ChatMember, InputFile
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -140,10 +140,9 @@ class Sender:
         self, target: _Target, reply: Reply, *, quietly: bool = False
     ) -> Callable[[], Awaitable[None]]:
         async def attempt() -> None:
-            payload = render(reply)
             try:
-                if target.edits is None or not await self._edit(target, payload):
-                    await self._send(target, payload, quietly=quietly)
+                if target.edits is None or not await self._edit(target, render(reply, edits=True)):
+                    await self._send(target, render(reply), quietly=quietly)
             except ChatMigrated as error:
                 await self._follow(target, error.new_chat_id)
                 raise RetryLater(0) from error
@@ -178,7 +177,8 @@ class Sender:
         return True
 
     async def _send(self, target: _Target, payload: Payload, *, quietly: bool) -> None:
-        fields = {"chat_id": target.chat_id, **message_fields(payload)}
+        method, content = sending(payload)
+        fields = {"chat_id": target.chat_id, **content}
         if target.thread:
             fields["message_thread_id"] = target.thread
         if target.answers:
@@ -188,7 +188,7 @@ class Sender:
             }
         if quietly:
             fields["disable_notification"] = True
-        await self._call("sendmessage", fields)
+        await self._call(method, fields)
 
     async def _call(self, method: str, fields: Json) -> None:
         """Call a method of the Bot API by its name in lower case, which Telegram takes as well.
@@ -205,8 +205,17 @@ class Sender:
         await self._moved(str(old), str(chat_id))
 
 
+def sending(payload: Payload) -> tuple[str, Json]:
+    """The method that sends the message, and what it takes but for where to."""
+    if payload.picture is None:
+        return "sendmessage", message_fields(payload)
+    photo = InputFile(payload.picture.data, filename=payload.picture.name)
+    fields: Json = {"photo": photo, "caption": payload.text, "caption_entities": payload.entities}
+    return "sendphoto", {**fields, "reply_markup": payload.markup} if payload.markup else fields
+
+
 def message_fields(payload: Payload) -> Json:
-    """The message as parameters of a request."""
+    """The text of a message as parameters of a request."""
     fields: Json = {"text": payload.text, "entities": payload.entities, "link_preview_options": NO_PREVIEW}
     return {**fields, "reply_markup": payload.markup} if payload.markup else fields
 

@@ -1,7 +1,7 @@
 """Telegram updates as requests, and replies as texts with entities: pure functions."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from telegram import (
 )
 
 from core.chat import Request, Surface
-from core.reply import SEPARATOR, Article, Block, Reply, Style, paragraphs, utf16_length
+from core.reply import SEPARATOR, Article, Block, Picture, Reply, Style, paragraphs, utf16_length
 
 ALLOWED_UPDATES = (
     "message",
@@ -41,6 +41,9 @@ _UNSENDABLE = re.compile("[\ud800-\udfff]")
 CACHE_SECONDS = 300
 """How long Telegram may answer a repeated inline query by itself; after that, content may have changed."""
 
+CAPTION_UNITS = 1024
+"""The longest text that goes with a picture (Bot API 10.1, sendPhoto)."""
+
 NO_PREVIEW = {"is_disabled": True}
 
 Json = dict[str, Any]
@@ -54,6 +57,7 @@ class Payload:
     text: str
     entities: list[Json]
     markup: Json | None
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,8 +292,20 @@ class _Writer:
         self.entities.append({**entity, "url": url} if url else entity)
 
 
-def render(reply: Reply) -> Payload:
-    """A reply as one message."""
+def render(reply: Reply, *, edits: bool = False) -> Payload:
+    """A reply as one message, or as the new text of one that it `edits`.
+
+    Where a picture can't go along, its words stand for it: Telegram knows no alt text.
+    """
+    payload = _written(reply)
+    if reply.picture is None:
+        return payload
+    if edits or utf16_length(payload.text) > CAPTION_UNITS:
+        return _written(replace(reply, blocks=(*reply.blocks, Block(reply.picture.alt))))
+    return replace(payload, picture=reply.picture)
+
+
+def _written(reply: Reply) -> Payload:
     writer = _Writer()
 
     def part() -> None:

@@ -77,9 +77,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image file, with the text that stands for it where it can't be seen."""
+    """An image, with the text that stands for it where it can't be seen.
 
-    path: str
+    Attributes:
+        name: a file name of letters, digits, hyphens and a dot.
+        alt: at most 1,024 letters (Discord docs, Attachment Object).
+    """
+
+    name: str
+    data: bytes
     alt: str
 
 

@@ -226,7 +226,7 @@ class Wire:
 
     async def rest(self, request: web.Request) -> web.StreamResponse:
         path = request.path.removeprefix("/api")
-        body = await request.json() if request.can_read_body else None
+        body = await _body(request)
         fault = next((f for f in self.faults if f.path in path and f.times), None)
         if fault:
             fault.times -= 1
@@ -312,6 +312,22 @@ class Wire:
         if body:
             self.shown.append({**body, "method": method})
         return 200, {"id": snowflake()}
+
+
+async def _body(request: web.Request) -> Any:
+    """What was sent; where files came with it, they are under `uploaded`."""
+    if not request.can_read_body:
+        return None
+    if request.content_type != "multipart/form-data":
+        return await request.json()
+    parts: dict[str, Any] = dict(await request.post())
+    body = json.loads(parts.pop("payload_json"))
+    body.get("data", body)["uploaded"] = {
+        name: (part.filename, part.file.read())
+        for name, part in parts.items()
+        if isinstance(part, web.FileField)
+    }
+    return body
 
 
 def everyone(more: int = 1 << 10 | 1 << 11 | 1 << 14) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from core.app import App
-from core.chat import Request
+from core.chat import Facts, Request
 from core.content import Content
 from core.daily import Daily, DailyRun, Poster
 from core.delivery import Pacer
@@ -43,6 +43,18 @@ class FixedFacts:
         return self.postable
 
 
+class Scripted(App):
+    """Answers everything the same, after a while."""
+
+    def __init__(self, room: "Room", reply: Reply | None, seconds: float = 0) -> None:
+        super().__init__(room.edition, room.deps)
+        self._reply, self._seconds = reply, seconds
+
+    async def handle(self, request: Request, facts: Facts) -> Reply | None:
+        await asyncio.sleep(self._seconds)
+        return self._reply
+
+
 @dataclass
 class Room:
     """Send with `say` and `press`; `now` is the time."""
@@ -56,8 +68,8 @@ class Room:
     def __post_init__(self) -> None:
         self.store = SqlStore(self.database)
         self.beats: dict[str, datetime] = {}
-        deps = Deps(self.store, PHRASES, self._tick, Random(self.seed), b"secret", self.beats)
-        self.app = App(self.edition, deps)
+        self.deps = Deps(self.store, PHRASES, self._tick, Random(self.seed), b"secret", self.beats)
+        self.app = App(self.edition, self.deps)
 
     def daily(self, platform: str) -> DailyRun:
         """What runs the platform's daily posts, on the room's clock."""

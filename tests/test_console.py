@@ -7,7 +7,7 @@ import pytest
 
 from bots.console import ConsoleFacts, chat, fill, lines, read, render
 from core.chat import Request, Surface
-from core.reply import Block, Button, Link, Reply, Style
+from core.reply import Block, Button, Link, Picture, Reply, Style
 from tests.room import PERSON, PHRASES, Room
 
 
@@ -206,3 +206,7 @@ def test_labels_are_bold_in_colour() -> None:
 async def test_whoever_sits_at_the_terminal_is_admin() -> None:
     assert await ConsoleFacts().is_admin(PERSON)
     assert await ConsoleFacts().may_post(PERSON)
+
+
+def test_the_words_of_a_picture_stand_for_it() -> None:
+    assert render(Reply(title="Drips", picture=Picture("d.png", b"", "A drip"))) == "Drips\n\nA drip\n"

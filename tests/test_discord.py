@@ -12,10 +12,11 @@ import pytest
 from bots.discord import Discord
 from bots.discord_http import failure
 from core.errors import RetryLater, TokenRefused, Unreachable
+from core.reply import Block, Button, Deed, Picture, Reply
 from core.schedule import Plan
 from core.store import PostState, Standing, Subscription
 from tests import discord_wire as w
-from tests.room import PHRASES, Room
+from tests.room import PHRASES, Room, Scripted
 
 QUESTION = "is it addictive"
 
@@ -712,3 +713,105 @@ async def test_too_many_refused_requests_stop_all_sending(
     await live.interact(w.slash("help"))
     await asyncio.sleep(0.2)
     assert not live.shown
+
+
+DRIP = Picture("drip.png", b"\x89PNG drip", "A drip beside a chair")
+ILLUSTRATED = Reply(
+    title="Drips", blocks=(Block("This is one."),), buttons=((Button("Topics", "topics"),),), picture=DRIP
+)
+
+
+@pytest.mark.parametrize("by", ["slash", "button", "mention"])
+async def test_a_picture_is_attached_with_its_description(wire: w.Wire, room: Room, by: str) -> None:
+    room.app = Scripted(room, ILLUSTRATED)
+    async with w.serving(wire, room):
+        if by == "mention":
+            await wire.say(w.message("what is a drip"))
+        else:
+            await wire.interact(w.slash("myth") if by == "slash" else w.click("next:myth"))
+        await wire.until(lambda: wire.shown)
+    (shown,) = wire.shown
+    assert shown["attachments"] == [{"id": 0, "filename": "drip.png", "description": DRIP.alt}]
+    assert shown["uploaded"] == {"files[0]": ("drip.png", DRIP.data)}
+    assert shown["embeds"][0]["image"] == {"url": "attachment://drip.png"}
+    assert (text(shown), actions(shown)) == ("Drips\nThis is one.", ["topics"])
+
+
+@pytest.mark.parametrize("seconds", [0, 0.2])
+async def test_a_message_is_deleted_where_the_reply_says_so(
+    wire: w.Wire, room: Room, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr("bots.discord_answer.DEFER_SECONDS", 0.05)
+    room.app = Scripted(room, Reply(deed=Deed.DELETE), seconds)
+    async with w.serving(wire, room):
+        await wire.interact(w.click("down:m-cure"))
+        await wire.until(lambda: any(sent.method == "DELETE" for sent in wire.sent))
+    (deleted,) = [sent for sent in wire.sent if sent.method == "DELETE"]
+    assert deleted.path.endswith("/messages/@original")
+    assert [callback["type"] for callback in wire.callbacks()] == [6]
+    assert not wire.shown
+
+
+async def test_an_old_button_just_stops_waiting(live: w.Wire) -> None:
+    pressed = w.click("next:myth", id=w.snowflake(seconds_ago=700), token="old")
+    await live.interact(pressed)
+    await live.until(live.callbacks)
+    assert live.callbacks() == [{"type": 6}]
+
+
+@pytest.mark.parametrize(("payload", "taken_back"), [(w.slash("myth"), 1), (w.click("next:myth"), 0)])
+async def test_the_notice_of_an_answer_that_never_comes_is_taken_back(
+    wire: w.Wire, room: Room, monkeypatch: pytest.MonkeyPatch, payload: dict[str, Any], taken_back: int
+) -> None:
+    monkeypatch.setattr("bots.discord_answer.DEFER_SECONDS", 0.05)
+    room.app = Scripted(room, None, seconds=0.2)
+    async with w.serving(wire, room):
+        await wire.interact({**payload, "id": w.snowflake(), "token": f"none{w.snowflake()}"})
+        await wire.until(wire.callbacks)
+    assert sum(sent.method == "DELETE" for sent in wire.sent) == taken_back
+    assert not wire.shown
+
+
+@pytest.mark.parametrize("fault", [w.Fault("/callback", after=True), w.Fault("/callback", 502, after=True)])
+@pytest.mark.parametrize(
+    ("payload", "reply", "method", "flags"),
+    [
+        (w.click("next:myth"), Reply(title="Here"), "POST", 0),
+        (w.click("topics"), Reply(title="Here", deed=Deed.EDIT), "PATCH", 0),
+        (w.slash("myth"), Reply(title="Here"), "PATCH", 0),
+        (w.slash("ask"), Reply(title="Here", whisper=True), "POST", w.EPHEMERAL),
+    ],
+)
+async def test_a_slow_answer_is_shown_to_whom_it_is_for_though_its_notice_broke(
+    wire: w.Wire,
+    room: Room,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: w.Fault,
+    payload: dict[str, Any],
+    reply: Reply,
+    method: str,
+    flags: int,
+) -> None:
+    monkeypatch.setattr("bots.discord_answer.DEFER_SECONDS", 0.05)
+    room.app = Scripted(room, reply, seconds=0.3)
+    async with w.serving(wire, room):
+        wire.faults = [w.Fault(fault.path, fault.status, after=True)]
+        await wire.interact({**payload, "id": w.snowflake(), "token": f"broke{w.snowflake()}"})
+        await wire.until(lambda: wire.shown)
+        await asyncio.sleep(0.1)
+    (shown,) = wire.shown
+    assert (text(shown).strip(), shown["method"], shown.get("flags", 0)) == ("Here", method, flags)
+
+
+async def test_more_pages_than_one_message_come_in_order(wire: w.Wire, room: Room) -> None:
+    long = tuple(Block(f"{letter * 3000}") for letter in "abc")
+    room.app = Scripted(room, Reply(title="Long", blocks=long))
+    async with w.serving(wire, room):
+        await wire.interact(w.slash("myth"))
+        await wire.until(lambda: len(wire.shown) == 3)
+        wire.shown.clear()
+        await wire.say(w.message("long"))
+        await wire.until(lambda: len(wire.shown) == 3)
+    assert [shown["embeds"][0]["description"][0] for shown in wire.shown] == ["a", "b", "c"]
+    assert len({shown["nonce"] for shown in wire.shown}) == 3
+    assert ["message_reference" in shown for shown in wire.shown] == [True, False, False]

@@ -22,11 +22,11 @@ from bots.telegram_view import inline_answer, migration, post, read, render
 from core.chat import Request
 from core.delivery import Outbox, Pacer
 from core.errors import RetryLater, TokenRefused, Unreachable
-from core.reply import Deed, Reply, plain_text
+from core.reply import Block, Button, Deed, Picture, Reply, plain_text
 from core.schedule import Plan
 from core.store import PostState, Standing, Subscription
 from tests.fuzz import EXAMPLES, swiftly
-from tests.room import PHRASES, FixedFacts, Room
+from tests.room import PHRASES, FixedFacts, Room, Scripted
 from tests.wire import (
     ADA,
     GROUP,
@@ -722,6 +722,40 @@ async def test_message_is_deleted_where_the_reply_says_so(wire: Wire) -> None:
     await sender.deliver(pressed, Reply(deed=Deed.DELETE))
     assert wire.of("deletemessage") == [{"chat_id": 7, "message_id": 3}] * 2
     await outbox.close()
+
+
+DRIP = Picture("drip.png", b"\x89PNG drip", "A drip beside a chair")
+ILLUSTRATED = Reply(
+    title="Drips", blocks=(Block("This is one."),), buttons=((Button("Topics", "topics"),),), picture=DRIP
+)
+
+
+async def test_a_picture_goes_out_with_the_words_as_its_caption(wire: Wire, room: Room) -> None:
+    room.app = Scripted(room, ILLUSTRATED)
+    async with serving(wire, room):
+        wire.push(message=message("what is a drip", GROUP, message_id=50))
+        await wire.until(lambda: wire.of("sendphoto"))
+    (call,) = wire.of("sendphoto")
+    assert call["photo"] == ("drip.png", DRIP.data)
+    assert call["caption"] == "Drips\n\nThis is one."
+    assert call["caption_entities"] == [{"type": "bold", "offset": 0, "length": 5}]
+    assert call["reply_markup"]["inline_keyboard"][0][0]["callback_data"] == "topics"
+    assert call["reply_parameters"]["message_id"] == 50
+    assert not sent(wire)
+
+
+async def test_the_words_of_a_picture_stand_for_it_where_it_can_not_go_along(wire: Wire, room: Room) -> None:
+    room.app = Scripted(room, replace(ILLUSTRATED, blocks=(Block("x" * 1020),)))
+    async with serving(wire, room):
+        wire.push(message=message())
+        await wire.until(lambda: sent(wire))
+    room.app = Scripted(room, replace(ILLUSTRATED, deed=Deed.EDIT))
+    async with serving(wire, room):
+        wire.push(callback_query=press("topics", message("card", message_id=60)))
+        await wire.until(lambda: wire.of("editmessagetext"))
+    assert not wire.of("sendphoto")
+    for call in wire.of("sendmessage", "editmessagetext"):
+        assert call["text"].endswith(f"\n\n{DRIP.alt}")
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,8 @@ class WireRequest(BaseRequest):
         self, url: str, method: str, request_data: RequestData | None = None, *_: object, **__: object
     ) -> tuple[int, bytes]:
         fields = dict(request_data.parameters) if request_data else {}
+        if request_data and request_data.multipart_data:
+            fields |= {name: part[:2] for name, part in request_data.multipart_data.items()}
         status, answer = await self._wire.answer(url.rpartition("/")[2].lower(), fields)
         return status, json.dumps(answer).encode()
 
