@@ -12,7 +12,7 @@ from core.content import Content, Entry
 from core.draft import load_content
 from core.edition import _other_names
 from core.recall import Recall
-from core.search import Found, Index
+from core.search import Found, Index, Match, settle
 from core.words import words
 from tests.room import CONTENT as ROOM_CONTENT
 from tests.room import EDITION, Room
@@ -394,3 +394,10 @@ def _leads_to(found: Found, entry_id: str) -> bool:
 )
 def test_one_entry_is_the_nearest_only_if_that_is_clear(found: Found, nearest: str | None) -> None:
     assert found.nearest == nearest
+
+
+def test_words_looked_up_are_offered_where_a_question_would_be_answered() -> None:
+    matches = [Match(entry_id, "fact", 0.5, ()) for entry_id in ("f-tea", "f-snow")]
+    model = load_model()
+    assert settle(matches, 0.6, 0.9, model) == ("f-tea", ())
+    assert settle(matches, 0.6, 0.9, model.for_look_up()) == (None, ("f-tea", "f-snow"))
