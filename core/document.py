@@ -1,6 +1,7 @@
 """A YAML text as plain lists, dicts and strings, with the line of every value."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -19,7 +20,8 @@ MAX_BYTES = 5_000_000
 MAX_DEPTH = 12
 """The schema nests five deep; more is a YAML bomb or a slip."""
 
-_NULL = "tag:yaml.org,2002:null"
+_NULL = frozenset(("", "~", "null", "Null", "NULL"))
+"""Unquoted, these mean nothing. All else is text, so that `no`, `false` and 1-2 stay what was typed."""
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _BREAK = re.compile(r"[\x85\u2028\u2029]")
@@ -27,14 +29,8 @@ _TURN = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _INDENTING_TAB = re.compile(r"[ -]*\t")
 
 
-class _Loader(yaml.CSafeLoader):
-    """Reads every scalar as text, so that `no`, `false` and 1-2 stay what was typed."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [rule for rule in rules if rule[0] == _NULL]
-    for first, rules in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
+class _TooDeepError(Exception):
+    """The text nests over `MAX_DEPTH` deep."""
 
 
 class Document:
@@ -51,11 +47,11 @@ class Document:
         self._lines: dict[Path, int] = {(): 1}
         self._names: dict[Path, str] = {}
         self._rows: list[str] = []
+        self._last: yaml.Event | None = None
+        self._is_wild = False
         text = self._decode(raw)
-        if text is not None and self._is_tame(text):
-            node = yaml.compose(text, Loader=_Loader)
-            plain = None if node is None else self._plain(node, ())
-            self.data = {} if plain is None else plain
+        if text is not None:
+            self._take(text)
 
     def report(self, path: Path, message: str, *, warns: bool = False) -> None:
         """Add a fault at `path`; where nothing stands there, at the line of what it belongs to."""
@@ -73,6 +69,8 @@ class Document:
             self.faults.append(Fault(line, "", "this is not UTF-8; save the file as UTF-8"))
             return None
         self._rows = text.split("\n")
+        if "\t" not in text and not _BREAK.search(text):
+            return text
         for number, row in enumerate(self._rows, 1):
             if "\t" in row:
                 self.faults.append(Fault(number, "", "this line has a tab; use spaces"))
@@ -83,38 +81,41 @@ class Document:
         # YAML ends a line at an invisible break and editors don't: later line numbers would be wrong.
         return _BREAK.sub(" ", text.replace("\t", " "))
 
-    def _is_tame(self, text: str) -> bool:
-        """Walk the events without recursion: whether the text can be read without exploding.
-
-        Anchors and tags are faults that hinder no further reading.
-        """
-        depth = documents = 0
-        wild = False
-        last: yaml.Event | None = None
+    def _take(self, text: str) -> None:
+        """Take over what the text says, in one pass over its events, unless it can't be read."""
+        events = self._events(text)
+        plain: Any = None
         try:
-            for event in yaml.parse(text, Loader=_Loader):
-                line = event.start_mark.line + 1 if event.start_mark else 1
-                depth += isinstance(event, yaml.CollectionStartEvent)
-                depth -= isinstance(event, yaml.CollectionEndEvent)
-                documents += isinstance(event, yaml.DocumentStartEvent)
-                message = _wildness(event, documents)
-                if message:
-                    self.faults.append(Fault(line, "", message))
-                wild = wild or isinstance(event, yaml.AliasEvent) or documents > 1
-                if depth > MAX_DEPTH:
-                    message = f"nested over {MAX_DEPTH} deep; check the indentation and brackets"
-                    self.faults.append(Fault(line, "", message))
-                    return False
-                last = event
+            for event in events:
+                if isinstance(event, yaml.DocumentStartEvent) and not self._is_wild:
+                    plain = self._plain(next(events), events, ())
         except yaml.MarkedYAMLError as error:
-            self.faults.append(self._unreadable(error, last))
-            return False
+            self.faults.append(self._unreadable(error, self._last))
         except yaml.reader.ReaderError as error:
             # The C loader counts in bytes.
             line = text.encode().count(b"\n", 0, error.position) + 1
             self.faults.append(Fault(line, "", "this has a character YAML forbids; remove it"))
-            return False
-        return not wild
+        except _TooDeepError:
+            message = f"nested over {MAX_DEPTH} deep; check the indentation and brackets"
+            self.faults.append(Fault(_line(self._last), "", message))
+        else:
+            if not self._is_wild:
+                self.data = {} if plain is None else plain
+
+    def _events(self, text: str) -> Iterator[yaml.Event]:
+        """The events of the text; anchors and tags are faults that hinder no further reading."""
+        depth = documents = 0
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            depth += _step(event)
+            documents += isinstance(event, yaml.DocumentStartEvent)
+            if message := _wildness(event, documents):
+                self.faults.append(Fault(_line(event), "", message))
+                self._is_wild = self._is_wild or isinstance(event, yaml.AliasEvent) or documents > 1
+            # What stopped the parser is looked for after the event before.
+            self._last = event
+            if depth > MAX_DEPTH:
+                raise _TooDeepError
+            yield event
 
     def _unreadable(self, error: yaml.MarkedYAMLError, last: yaml.Event | None) -> Fault:
         """What stopped the parser after the event `last`, on the line to look at."""
@@ -127,40 +128,52 @@ class Document:
         line = min(mark.line + 1, len(self._rows)) if mark else 1
         return Fault(line, "", _syntax(str(error.problem)))
 
-    def _plain(self, node: yaml.Node, path: Path) -> Any:
-        self._lines[path] = node.start_mark.line + 1
-        if isinstance(node, yaml.ScalarNode):
-            self._judge_text(node, path)
-            return None if node.tag == _NULL else node.value.strip()
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        return [self._plain(item, (*path, n)) for n, item in enumerate(node.value)]
+    def _plain(self, event: yaml.Event, events: Iterator[yaml.Event], path: Path) -> Any:
+        """What starts with `event`, the rest of it taken from `events`."""
+        self._lines[path] = _line(event)
+        if isinstance(event, yaml.ScalarEvent):
+            self._judge_text(event, path)
+            is_null = event.value in _NULL and event.implicit[0]
+            return None if is_null else event.value.strip()
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(events, path)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._sequence(events, path)
+        return None
 
-    def _judge_text(self, node: yaml.ScalarNode, path: Path) -> None:
-        if _CONTROL.search(node.value):
+    def _judge_text(self, event: yaml.ScalarEvent, path: Path) -> None:
+        if _CONTROL.search(event.value):
             self.report(path, "has a control character, written with \\ in quotes; remove it")
-        if _TURN.search(node.value):
+        if _TURN.search(event.value):
             self.report(path, "has an invisible character that turns the text around; remove it")
-        if not node.style and node.value:
-            end = node.end_mark
-            if self._rows[end.line][end.column :].lstrip().startswith("#"):
-                message = "text after # is a comment to YAML; put the text in quotes"
-                self.faults.append(Fault(end.line + 1, self._show(path), message))
+        end = event.end_mark if event.value and not event.style else None
+        if end and self._rows[end.line][end.column :].lstrip().startswith("#"):
+            message = "text after # is a comment to YAML; put the text in quotes"
+            self.faults.append(Fault(end.line + 1, self._show(path), message))
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+    def _sequence(self, events: Iterator[yaml.Event], path: Path) -> list[Any]:
+        plain: list[Any] = []
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+            plain.append(self._plain(event, events, (*path, len(plain))))
+        return plain
+
+    def _mapping(self, events: Iterator[yaml.Event], path: Path) -> dict[str, Any]:
         plain: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode) or not key_node.value.isprintable():
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
+            line = _line(event)
+            if not isinstance(event, yaml.ScalarEvent) or not event.value.isprintable():
                 self.faults.append(Fault(line, self._show(path), "a key should be one word"))
+                _skip(event, events)
+                _skip(next(events), events)
                 continue
-            key = str(key_node.value)
+            key = str(event.value)
             here = (*path, key)
             if key in plain:
                 message = f"is written twice (first on line {self._lines[here]}); remove one"
                 self.faults.append(Fault(line, self._show(here), message))
+                _skip(next(events), events)
                 continue
-            plain[key] = self._plain(value_node, here)
+            plain[key] = self._plain(next(events), events, here)
             self._lines[here] = line
             if key == "id" and isinstance(plain[key], str) and plain[key] and plain[key].isprintable():
                 self._names[path] = plain[key]
@@ -175,6 +188,25 @@ class Document:
             else:
                 shown += f".{part}" if shown else part
         return shown
+
+
+def _line(event: yaml.Event | None) -> int:
+    """The line, from 1, on which an event starts."""
+    return event.start_mark.line + 1 if event and event.start_mark else 1
+
+
+def _step(event: yaml.Event) -> int:
+    """How many levels deeper the events after this one are."""
+    if isinstance(event, yaml.CollectionStartEvent):
+        return 1
+    return -1 if isinstance(event, yaml.CollectionEndEvent) else 0
+
+
+def _skip(event: yaml.Event, events: Iterator[yaml.Event]) -> None:
+    """Leave out what starts with `event`."""
+    depth = 0
+    while depth := depth + _step(event):
+        event = next(events)
 
 
 def _wildness(event: yaml.Event, documents: int) -> str:

@@ -144,12 +144,16 @@ def _draft(document: Document) -> Draft:
     for place, message in cross_findings(data, VERDICTS):
         document.report(place, message)
     lines = [(place, line) for place, line in _at(data, ("not_covered", _EACH)) if isinstance(line, str)]
-    return Draft(tuple(_parts(data)), tuple(lines), content)
+    return Draft(tuple(_parts(content or data)), tuple(lines), content)
 
 
-def _parts(data: dict[str, Any]) -> Iterator[tuple[Place, BaseModel]]:
+def _parts(whole: Content | dict[str, Any]) -> Iterator[tuple[Place, BaseModel]]:
+    """The sound parts of a content file, each looked at by itself unless the whole is sound."""
     for wanted, model in _PARTS:
-        for place, held in _at(data, wanted):
+        for place, held in _at(whole, wanted):
+            if isinstance(held, model):
+                yield place, held
+                continue
             try:
                 yield place, model.model_validate(held)
             except ValidationError:
@@ -163,5 +167,7 @@ def _at(held: Any, wanted: Place, place: Place = ()) -> Iterator[tuple[Place, An
     elif wanted[0] == _EACH:
         for n, item in enumerate(held if isinstance(held, list) else ()):
             yield from _at(item, wanted[1:], (*place, n))
+    elif isinstance(held, BaseModel):
+        yield from _at(getattr(held, str(wanted[0])), wanted[1:], (*place, wanted[0]))
     elif isinstance(held, dict) and wanted[0] in held:
         yield from _at(held[wanted[0]], wanted[1:], (*place, wanted[0]))

@@ -773,6 +773,11 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
         [(1, "", "is no YAML (found incompatible YAML document)")],
     ),
     ("anchor", planted({52: "    title: &tea Tea?"}), [(52, "", ANCHOR)]),
+    (
+        "the same anchor twice",
+        planted({52: "    title: &tea Tea?", 128: "    keywords: &tea [warm, hot]"}),
+        [(52, "", ANCHOR), (128, "", ANCHOR)],
+    ),
     ("anchor on a list", planted({128: "    keywords: &all [warm, hot]"}), [(128, "", ANCHOR)]),
     ("alias", planted({52: "    title: *tea"}), [(52, "", ALIAS)]),
     (
