@@ -7,6 +7,7 @@ Both bots run on the same rig, by turns, so that other load on the machine hits 
 
 import argparse
 import asyncio
+import compileall
 import json
 import os
 import shlex
@@ -122,6 +123,9 @@ async def main() -> None:
     import harness
     import server
 
+    # As after any first start, unless PYTHONDONTWRITEBYTECODE is set; the libraries always are.
+    for package in ("bots", "core"):
+        compileall.compile_dir(ROOT / package, quiet=1)
     os.environ.pop("TELEGRAM_TOKEN", None)
     folder = Path(tempfile.mkdtemp())
     (folder / "bare.py").write_text(BARE)
