@@ -26,7 +26,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 metadata = MetaData()
 """The tables as they are now, made at once in a new database; `MIGRATIONS` make the same from older ones."""
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest of `MIGRATIONS`, so that they are read only where there is something to change."""
 
 # Alembic's own note of where a database stands, as Alembic makes it.

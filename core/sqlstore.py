@@ -1,4 +1,4 @@
-"""The store on SQLite or PostgreSQL: rounds here, the rest in `core.sqldaily` and `core.sqlfeedback`."""
+"""The store on SQLite or PostgreSQL: rounds and marks; the rest in `core.sqldaily` and `core.sqlfeedback`."""
 
 from datetime import datetime
 
@@ -31,6 +31,13 @@ SEEN = Table(
     Column("seen_ms", BigInteger, nullable=False),
 )
 
+MARK = Table(
+    "mark",
+    metadata,
+    Column("chat_key", String(128), primary_key=True),
+    Column("name", String(16), primary_key=True),
+)
+
 _SEEN_IDS = (
     select(SEEN.c.entry_id)
     .where(SEEN.c.chat_key == bindparam("chat"), SEEN.c.kind == bindparam("of_kind"))
@@ -54,6 +61,9 @@ _IDLE_CHATS = (
     .having(func.max(SEEN.c.seen_ms) < bindparam("before"))
 )
 _FORGET_IDLE = delete(SEEN).where(SEEN.c.chat_key.in_(_IDLE_CHATS))
+_MARKS = select(MARK.c.name).where(MARK.c.chat_key == bindparam("chat"))
+_UNMARK_ALL = delete(MARK).where(MARK.c.chat_key == bindparam("chat"))
+_UNMARK = _UNMARK_ALL.where(MARK.c.name == bindparam("named"))
 
 
 class SqlStore(DailyTables, FeedbackTables):
@@ -77,9 +87,13 @@ class SqlStore(DailyTables, FeedbackTables):
         """See `Store.forget`."""
 
         def work(connection: Connection) -> Forgotten:
-            return Forgotten(seen=connection.execute(_FORGET, {"chat": chat_key}).rowcount)
+            key = {"chat": chat_key}
+            marks = frozenset(connection.scalars(_MARKS, key))
+            connection.execute(_UNMARK_ALL, key)
+            return Forgotten(connection.execute(_FORGET, key).rowcount, marks)
 
         gone = await self.run(work)
+        self.revision += 1
         await self.scrub()
         return gone
 
@@ -90,8 +104,14 @@ class SqlStore(DailyTables, FeedbackTables):
             keys = {"chat": chat_key, "new": new_key}
             connection.execute(_FORGET_TWICE, keys)
             connection.execute(_MOVE, keys)
+            there = set(connection.scalars(_MARKS, {"chat": new_key}))
+            moved = set(connection.scalars(_MARKS, {"chat": chat_key})) - there
+            connection.execute(_UNMARK_ALL, {"chat": chat_key})
+            for name in moved:
+                connection.execute(insert(MARK), {"chat_key": new_key, "name": name})
 
         await self.run(work)
+        self.revision += 1
 
     async def forget_idle(self, prefix: str, before: datetime) -> int:
         """See `Store.forget_idle`."""
@@ -104,3 +124,27 @@ class SqlStore(DailyTables, FeedbackTables):
             return chats
 
         return await self.run(work)
+
+    async def marks(self, chat_key: str) -> frozenset[str]:
+        """See `Marks.marks`."""
+        return await self.run(lambda connection: frozenset(connection.scalars(_MARKS, {"chat": chat_key})))
+
+    async def mark(self, chat_key: str, name: str) -> bool:
+        """See `Marks.mark`."""
+
+        def work(connection: Connection) -> bool:
+            if name in set(connection.scalars(_MARKS, {"chat": chat_key})):
+                return False
+            connection.execute(insert(MARK), {"chat_key": chat_key, "name": name})
+            return True
+
+        is_new = await self.run(work)
+        self.revision += 1
+        return is_new
+
+    async def unmark(self, chat_key: str, name: str) -> bool:
+        """See `Marks.unmark`."""
+        key = {"chat": chat_key, "named": name}
+        was_there = await self.run(lambda connection: connection.execute(_UNMARK, key).rowcount > 0)
+        self.revision += 1
+        return was_there

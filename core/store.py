@@ -23,9 +23,10 @@ Draw = Callable[[Sequence[str]], Drawn]
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What was deleted for a chat: how many remembered entries."""
+    """What was deleted for a chat: how many remembered entries, and its marks."""
 
     seen: int
+    marks: frozenset[str] = frozenset()
 
 
 class Standing(StrEnum):
@@ -154,7 +155,7 @@ class Subscriptions(Protocol):
 
     @property
     def revision(self) -> int:
-        """A number that grows whenever a person changes a subscription."""
+        """A number that grows whenever a person changes a subscription or a mark."""
         ...
 
     async def subscription(self, platform: str, chat_key: str) -> Subscription | None:
@@ -281,5 +282,24 @@ class Feedback(Protocol):
         ...
 
 
-class Store(Rounds, Subscriptions, Feedback, Protocol):
+class Marks(Protocol):
+    """Keeps what a chat has set or was told, as words of at most 16 letters; every call is one transaction.
+
+    `Rounds.forget` and `Rounds.move` take them along. Any change makes `revision` grow.
+    """
+
+    async def marks(self, chat_key: str) -> frozenset[str]:
+        """The marks that the chat has."""
+        ...
+
+    async def mark(self, chat_key: str, name: str) -> bool:
+        """Give the chat a mark; False if it has it already."""
+        ...
+
+    async def unmark(self, chat_key: str, name: str) -> bool:
+        """Take the mark away; False if the chat does not have it."""
+        ...
+
+
+class Store(Rounds, Subscriptions, Feedback, Marks, Protocol):
     """Everything that is kept."""

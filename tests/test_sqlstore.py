@@ -19,7 +19,7 @@ from core.migration import MIGRATIONS, metadata
 from core.pick import draw_from
 from core.sqlfeedback import QUESTION
 from core.sqlstore import SqlStore
-from core.store import Drawn, Tally
+from core.store import Drawn, Forgotten, Tally
 from tests.postgres import Server
 from tests.stage import wanted
 
@@ -376,6 +376,58 @@ def _shape(connection: Connection) -> list[tuple[object, ...]]:
         for name in sorted(looked.get_table_names())
     ]
     return [*tables, ("version", connection.scalars(text("SELECT version_num FROM alembic_version")).all())]
+
+
+async def test_a_mark_is_given_once_and_taken_away(store: SqlStore) -> None:
+    assert await store.mark("chat", "listen")
+    assert not await store.mark("chat", "listen")
+    assert await store.mark("chat", "told")
+    assert await store.mark("other", "listen")
+    assert await store.marks("chat") == {"listen", "told"}
+    assert await store.unmark("chat", "listen")
+    assert not await store.unmark("chat", "listen")
+    assert await store.marks("chat") == {"told"}
+    assert await store.marks("other") == {"listen"}
+
+
+async def test_marks_are_forgotten_with_the_chat(store: SqlStore) -> None:
+    for name in ("listen", "told"):
+        await store.mark("chat", name)
+    await store.mark("other", "listen")
+    assert await store.forget("chat") == Forgotten(0, frozenset({"listen", "told"}))
+    assert await store.marks("chat") == frozenset()
+    assert await store.marks("other") == {"listen"}
+
+
+async def test_marks_go_along_when_a_chat_gets_another_key(store: SqlStore) -> None:
+    for chat, name in (("old", "listen"), ("old", "told"), ("new", "told"), ("other", "listen")):
+        await store.mark(chat, name)
+    await store.move("old", "new")
+    marks = [await store.marks(chat) for chat in ("old", "new", "other")]
+    assert marks == [frozenset(), {"listen", "told"}, {"listen"}]
+
+
+async def test_every_change_of_marks_makes_the_revision_grow(store: SqlStore) -> None:
+    """Whoever remembers marks reads them again then."""
+    revisions = [store.revision]
+    for change in (
+        store.mark("chat", "listen"),
+        store.move("chat", "new"),
+        store.unmark("new", "listen"),
+        store.forget("new"),
+    ):
+        await change
+        revisions.append(store.revision)
+    assert len(set(revisions)) == 5
+
+
+async def test_marks_survive_a_restart(database: str) -> None:
+    first = SqlStore(database)
+    await first.mark("chat", "listen")
+    await first.close()
+    second = SqlStore(database)
+    assert await second.marks("chat") == {"listen"}
+    await second.close()
 
 
 async def test_thumbs_are_added_up_per_entry_and_day(store: SqlStore) -> None:
