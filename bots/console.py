@@ -34,6 +34,10 @@ class ConsoleFacts:
         """See `Facts.may_post`."""
         return True
 
+    async def hears(self, request: Request) -> bool:
+        """See `Facts.hears`."""
+        return True
+
 
 def read(line: str, under: Reply) -> Request | None:
     """A typed line as a request; a number presses that button of the reply it is `under`, if it has that."""

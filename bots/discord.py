@@ -234,7 +234,7 @@ class Desk:
     ) -> Reply | None:
         """Core's reply, within what one person may ask; `must` tells them each time that it was too much."""
         if age(payload["id"], datetime.now(UTC)) > OLDEST:
-            return self._app.urgent(request, facts)
+            return await self._app.urgent(request, facts)
         # When many ask at once, the first answers leave before the last is worked out.
         if len(self._tasks) > CROWD:
             async with self._door:
@@ -242,7 +242,7 @@ class Desk:
         grant = self._bucket.take(request.actor_key)
         if grant is Grant.YES:
             return await self._app.handle(request, facts)
-        urgent = self._app.urgent(request, facts)
+        urgent = await self._app.urgent(request, facts)
         if urgent or (grant is Grant.EMPTY and not must):
             return urgent
         return Reply(title=self._phrases.say("notice.slow"), whisper=True, thread=request.thread)

@@ -242,6 +242,10 @@ class MessageFacts:
         channel = guild.get_channel_or_thread(int(request.thread or request.chat_key))
         return channel is not None and may_send(channel, in_thread=request.thread is not None)
 
+    async def hears(self, request: Request) -> bool:
+        """See `Facts.hears`: without the intent for it, only what is meant for the bot comes."""
+        return request.private
+
     def _guild(self) -> discord.Guild | None:
         return self._client.get_guild(int(self._payload.get("guild_id") or 0))
 

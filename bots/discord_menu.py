@@ -24,8 +24,9 @@ Payload = dict[str, Any]
 
 def slash_commands(phrases: Phrases) -> list[Payload]:
     """Every command, as Discord's bulk overwrite takes it."""
-    menus = [_on_message(command, phrases) for command in COMMANDS if command.on_message]
-    return [_command(command, phrases) for command in COMMANDS] + menus
+    offered = [command for command in COMMANDS if command.is_on("discord")]
+    menus = [_on_message(command, phrases) for command in offered if command.on_message]
+    return [_command(command, phrases) for command in offered] + menus
 
 
 def same_commands(wanted: Sequence[Payload], registered: Sequence[Payload]) -> bool:

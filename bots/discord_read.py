@@ -75,6 +75,10 @@ class Rights:
         """See `Facts.may_post`."""
         return self.post
 
+    async def hears(self, request: Request) -> bool:
+        """See `Facts.hears`: without the intent for it, only what is meant for the bot comes."""
+        return request.private
+
 
 def read(event: str, payload: Payload, me: Me) -> Request | None:
     """A dispatched event as a request; None if it is malformed or nothing for the bot."""

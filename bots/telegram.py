@@ -18,7 +18,7 @@ from bots.telegram_http import AiohttpRequest
 from bots.telegram_menu import keep_menu
 from bots.telegram_post import TelegramPoster
 from bots.telegram_send import LIMITS, Sender, TelegramFacts, seconds, translate
-from bots.telegram_view import ALLOWED_UPDATES, Post, migration, post, read, reopened, standing
+from bots.telegram_view import ALLOWED_UPDATES, Post, joined, migration, post, read, reopened, standing
 from core.app import App
 from core.chat import Request, Surface
 from core.daily import DailyRun, Poster, tell
@@ -315,6 +315,8 @@ class Desk:
             await self._standing(*changed)
         if topic := reopened(update):
             await self._app.returned("telegram", topic[0], "topic_closed", thread=topic[1])
+        if came := joined(update, self._me):
+            await self._explain(came)
         request, press = read(update, self._me), update.callback_query
         reply = ack = None
         try:
@@ -323,7 +325,7 @@ class Desk:
                     reply = await self._reply(request, post(update))
         finally:
             if press:
-                toast = reply.title if reply and reply.deed is Deed.TOAST else None
+                toast = reply.title if reply and reply.deed in (Deed.TOAST, Deed.DELETE) else None
                 ack = self._begin(self._acknowledge(press.id, toast))
         if request:
             await self._show(update, request, reply)
@@ -343,7 +345,7 @@ class Desk:
         is_old = told.is_edit and told.written and told.written < self._started
         if told.key in self._answered or is_old:
             # An answer is not given again, but danger may be what an edit tells.
-            return self._app.urgent(request, self._facts) if told.is_edit else None
+            return await self._app.urgent(request, self._facts) if told.is_edit else None
         reply = await self._ruled(request, told)
         if reply:
             self._answered[told.key] = None
@@ -357,13 +359,13 @@ class Desk:
             self._skipped += 1
             if self._skipped in (1, 10, 100) or self._skipped % 1000 == 0:
                 log.info("telegram old messages skipped so_far=%d", self._skipped)
-            return self._app.urgent(request, self._facts)
+            return await self._app.urgent(request, self._facts)
         if request.addressed:
             is_typing = request.surface is Surface.INLINE
             grant = (self._typing if is_typing else self._bucket).take(request.actor_key)
             if grant is not Grant.YES:
                 notice = self._slow if grant is Grant.NOW_EMPTY and not is_typing else None
-                return self._app.urgent(request, self._facts) or notice
+                return await self._app.urgent(request, self._facts) or notice
         return await self._app.handle(request, self._facts)
 
     async def _acknowledge(self, press_id: str, toast: str | None) -> None:
@@ -380,6 +382,12 @@ class Desk:
                     await asyncio.sleep(failure.seconds)
             else:
                 return
+
+    async def _explain(self, came: Request) -> None:
+        async with self._lines.of(came.chat_key):
+            needs = await self._app.joined(came, self._facts)
+        if needs:
+            await self._sender.deliver(came, needs)
 
     async def _moved(self, old_key: str, new_key: str) -> None:
         await self._app.moved("telegram", old_key, new_key)

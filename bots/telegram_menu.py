@@ -26,12 +26,13 @@ TRIES = (1.0, 5.0, 60.0)
 
 def menus(phrases: Phrases) -> list[tuple[BotCommandScope, list[BotCommand]]]:
     """The commands that each kind of chat shows."""
-    every = [BotCommand(command.name, phrases.say(f"menu.{command.name}")) for command in COMMANDS]
-    by_name = {command.name: command for command in COMMANDS}
+    by_name = {command.name: command for command in COMMANDS if command.is_on("telegram")}
+    every = [BotCommand(name, phrases.say(f"menu.{name}")) for name in by_name]
+    private = [row for row in every if not by_name[row.command].shared]
     admins = [row for row in every if not by_name[row.command].alone]
     members = [row for row in admins if not by_name[row.command].admins]
     return [
-        (BotCommandScopeAllPrivateChats(), every),
+        (BotCommandScopeAllPrivateChats(), private),
         (BotCommandScopeAllGroupChats(), members),
         (BotCommandScopeAllChatAdministrators(), admins),
     ]

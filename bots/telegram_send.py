@@ -105,7 +105,7 @@ class Sender:
         """Carry out the reply, now or within a minute; a failure is logged, never raised."""
         target = _target(request, reply)
         deleting = reply.deed is Deed.DELETE
-        attempt = self._deleting(target) if deleting else self._sending(target, reply)
+        attempt = self._deleting(target, reply) if deleting else self._sending(target, reply)
         await self._outbox.deliver(
             request.chat_key,
             attempt,
@@ -151,15 +151,28 @@ class Sender:
 
         return attempt
 
-    def _deleting(self, target: _Target) -> Callable[[], Awaitable[None]]:
+    def _deleting(self, target: _Target, reply: Reply) -> Callable[[], Awaitable[None]]:
         async def attempt() -> None:
             try:
-                if target.edits is not None:
-                    await self._bot.delete_message(target.chat_id, target.edits)
+                if target.edits is not None and not await self._delete(target.chat_id, target.edits):
+                    await self._edit(target, render(reply))
             except TelegramError as error:
                 raise translate(error) from error
 
         return attempt
+
+    async def _delete(self, chat_id: int, message_id: int) -> bool:
+        """Delete the message; False if it is too old for that, as all are after 48 hours (Bot API 10.1)."""
+        try:
+            await self._bot.delete_message(chat_id, message_id)
+        except BadRequest as error:
+            text = error.message.lower()
+            if "message to delete not found" in text:
+                return True
+            if "can't be deleted" not in text:
+                raise
+            return False
+        return True
 
     async def _edit(self, target: _Target, payload: Payload) -> bool:
         """Change the message; False if it can't be, and a new one is due."""
@@ -264,3 +277,10 @@ class TelegramFacts:
             chat = await self._bot.do_api_request("getchat", api_kwargs={"chat_id": int(request.chat_key)})
             return (chat.get("permissions") or {}).get("can_send_messages") is not False
         return member.status == ChatMember.OWNER
+
+    async def hears(self, request: Request) -> bool:
+        """See `Facts.hears`; asked anew, as both can change while the bot runs."""
+        if request.private or (await self._bot.get_me()).can_read_all_group_messages:
+            return True
+        member = await self._bot.get_chat_member(int(request.chat_key), self._bot.id)
+        return member.status == ChatMember.ADMINISTRATOR

@@ -113,6 +113,28 @@ def standing(update: Update) -> tuple[str, str] | None:
     return str(chat.id), reason
 
 
+def joined(update: Update, me: User) -> Request | None:
+    """The group that the bot `me` has just come into, as a request of who added it."""
+    change = update.my_chat_member
+    if change is None or not change.chat or change.chat.type not in ("group", "supergroup"):
+        return None
+    if not _is_in(change.new_chat_member) or _is_in(change.old_chat_member):
+        return None
+    return Request(
+        platform="telegram",
+        chat_key=str(change.chat.id),
+        actor_key=str(change.from_user.id),
+        private=False,
+        bot_link=_link(me),
+        start_link=_link(me, "?start="),
+    )
+
+
+def _is_in(member: ChatMember) -> bool:
+    # Who is restricted may be in the chat or not.
+    return member.status not in (ChatMember.LEFT, ChatMember.BANNED) and getattr(member, "is_member", True)
+
+
 def reopened(update: Update) -> tuple[str, str] | None:
     """The forum and the topic in it that was reopened; the general topic is empty."""
     message = update.message
@@ -160,6 +182,7 @@ def _message(message: Message, me: User) -> Request | None:
         replied_text=_replied(message, answered),
         language=message.from_user.language_code if message.from_user else None,
         private=private,
+        broadcast=message.chat.type == "channel",
         addressed=private or bool(command) or mentioned or is_reply,
         bot_link=_link(me),
         start_link=_link(me, "?start="),

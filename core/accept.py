@@ -73,6 +73,9 @@ class Model:
     clear_right: float
     offer_near: float
     """and a choice is offered sooner."""
+    unasked_inside: float
+    """The first two where nobody asked the bot (/listen): far stricter, and nothing is offered."""
+    unasked_right: float
 
     def for_look_up(self) -> "Model":
         """The model that decides on words looked up, not on a question."""
@@ -94,6 +97,8 @@ def load_model(path: Path = COEFFICIENTS) -> Model:
         data["clear_inside"],
         data["clear_right"],
         data["offer_near"],
+        data["unasked_inside"],
+        data["unasked_right"],
     )
 
 

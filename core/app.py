@@ -6,6 +6,7 @@ import re
 import secrets
 import traceback
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -17,6 +18,7 @@ from core.daily_commands import change_standing
 from core.edition import Edition
 from core.errors import BadInput, named
 from core.inline import linked_entry, linked_guard, post_entries, private_link, step_aside
+from core.listen import explain_needs, listens, speak_up
 from core.post import suspension_card
 from core.reply import Block, Reply
 from core.safety import CLASSIFIER, GUARDS
@@ -49,6 +51,8 @@ class App:
         try:
             turn = Turn(request, self.edition, self._deps, facts)
             reply = self._guarded(turn) or await _answer(turn)
+            if reply is None and not request.addressed:
+                reply = await self._overheard(turn, speak_up)
         except BadInput as error:
             reply = Reply(
                 title=self._deps.phrases.say(error.key, **error.fields), whisper=request.can_whisper
@@ -59,10 +63,11 @@ class App:
             reply = replace(reply, thread=request.thread)
         return reply
 
-    def urgent(self, request: Request, facts: Facts) -> Reply | None:
+    async def urgent(self, request: Request, facts: Facts) -> Reply | None:
         """The crisis card, if what was typed calls for it: for a request that gets no other answer."""
         try:
-            card = self._guarded(Turn(request, self.edition, self._deps, facts))
+            turn = Turn(request, self.edition, self._deps, facts)
+            card = self._guarded(turn) if request.addressed else await self._overheard(turn)
         except Exception as error:  # noqa: BLE001 - see `handle`
             return self._apology(error, request)
         if card is None or card.guard != "crisis":
@@ -73,6 +78,16 @@ class App:
         """Take over what is kept about a group that the platform has given another key."""
         await self._deps.store.move(f"{platform}:{old_key}", f"{platform}:{new_key}")
         await self._deps.store.move_subscription(platform, old_key, new_key)
+        if said := self._deps.unasked.get(f"{platform}:{old_key}"):
+            self._deps.unasked.set(f"{platform}:{new_key}", said)
+
+    async def joined(self, request: Request, facts: Facts) -> Reply | None:
+        """What to tell a group that the bot has come into, if anything."""
+        try:
+            return await explain_needs(Turn(request, self.edition, self._deps, facts))
+        except Exception as error:  # noqa: BLE001 - see `handle`; nobody asked, so nobody is told
+            self._note(error)
+            return None
 
     async def gone(
         self, platform: str, chat_key: str, reason: str, *, thread: str | None = None
@@ -112,9 +127,29 @@ class App:
             # How to get treated is the one thing to read for who asks where to buy.
             nearest = turn.edition.index.find(words).nearest if guard == "dosing" else None
             return declined_card(turn.edition.content, guard, turn.deps.phrases, nearest)
+        return self._crisis(turn)
+
+    async def _overheard(
+        self, turn: Turn, answer: Callable[[Turn], Reply | None] | None = None
+    ) -> Reply | None:
+        """What a message that nobody put to the bot gets where it listens: help in danger, or an `answer`.
+
+        Doses and sellers are not its business unless it is asked: what members may talk about is
+        for the group's admins to say, and a refusal to nobody would only be noise.
+        """
+        request = turn.request
+        if request.surface is not Surface.MESSAGE or request.private or not await listens(turn):
+            return None
+        guard, _words = _guard(turn, request.text)
+        if guard == "crisis":
+            return self._crisis(turn)
+        return answer(turn) if answer and guard is None else None
+
+    def _crisis(self, turn: Turn) -> Reply:
+        request = turn.request
         seen_alone = request.private or request.can_whisper
         card = crisis_card if seen_alone and self._is_first_crisis(turn) else crisis_brief
-        link = "" if request.private else private_link(request, guard)
+        link = "" if request.private else private_link(request, "crisis")
         shown = card(turn.edition.content, turn.deps.phrases, link)
         return replace(shown, whisper=request.can_whisper, apart=not seen_alone)
 
@@ -130,12 +165,19 @@ class App:
             self._crises.popitem(last=False)
         return True
 
-    def _apology(self, error: Exception, request: Request) -> Reply:
+    def _note(self, error: Exception) -> str:
+        """Log what went wrong; returns the reference that finds it again."""
         reference = secrets.token_hex(4)
         # Neither the error's words nor its locals: they may hold what a person typed.
         frames = traceback.extract_tb(error.__traceback__)
         stack = " > ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
         log.error("reference=%s error=%s stack=%s", reference, named(error), stack)
+        return reference
+
+    def _apology(self, error: Exception, request: Request) -> Reply | None:
+        reference = self._note(error)
+        if not request.addressed:
+            return None
         say = self._deps.phrases.say
         return Reply(
             title=say("error.title"),
@@ -153,20 +195,25 @@ class _Typed:
     is_slashed: bool
 
 
-def _typed(text: str) -> _Typed:
+def _command(name: str, platform: str) -> Command | None:
+    command = _BY_NAME.get(name.lower())
+    return command if command and command.is_on(platform) else None
+
+
+def _typed(text: str, platform: str) -> _Typed:
     match = _COMMAND.match(text.strip())
     if match:
-        command = _BY_NAME.get(match["name"].lower())
+        command = _command(match["name"], platform)
         return _Typed(command, match["words"].strip() if command else text, is_slashed=True)
     # "help" and "topics" mean the command; "forget" and "ask" may be anything.
-    command = _BY_NAME.get(text.strip().lower())
+    command = _command(text.strip(), platform)
     is_harmless = command is not None and command.takes != "question" and not command.admins
     return _Typed(command if is_harmless else None, "" if is_harmless else text, is_slashed=False)
 
 
 def _guard(turn: Turn, said: str) -> tuple[str | None, str]:
     """The guard that stops what was typed, or is to be passed on, if one does; and the words it looked at."""
-    typed = _typed(said)
+    typed = _typed(said, turn.request.platform)
     command, text = typed.command, typed.words
     if command and command.name == "start":
         guard = linked_guard(text)
@@ -194,7 +241,7 @@ async def _answer(turn: Turn) -> Reply | None:
     request = turn.request
     if request.action is not None:
         return await pressed(turn)
-    typed = _typed(request.text)
+    typed = _typed(request.text, request.platform)
     if request.surface is Surface.INLINE:
         return await post_entries(replace(turn, words=typed.words))
     if typed.command and (typed.is_slashed or request.addressed):

@@ -7,6 +7,7 @@ from core.card import more_card
 from core.chat import Request
 from core.daily_commands import daily_pressed
 from core.feedback import dont_send, preview_question, send_question, thumb_down, thumb_up
+from core.listen import UNASKED, with_marked_buttons
 from core.outcome import aside, chosen, none, random_entry, shareable, stale, topic_list, withdrawn
 from core.reply import Button, Deed, Reply
 from core.turn import Answer, Turn
@@ -95,6 +96,14 @@ async def none_of_these(turn: Turn) -> Reply:
     return replace(none(turn), deed=Deed.EDIT)
 
 
+async def unasked(turn: Turn) -> Reply:
+    """A button under an answer that nobody asked for, which a thumb down takes away."""
+    reply = await pressed(replace(turn, request=replace(turn.request, action=turn.words)))
+    if turn.words.startswith("down:"):
+        return Reply(deed=Deed.DELETE, title=turn.say("listen.removed"))
+    return with_marked_buttons(reply) if reply.deed is Deed.EDIT else reply
+
+
 ACTIONS: dict[str, Answer] = {
     "next": another,
     "more": more,
@@ -111,6 +120,7 @@ ACTIONS: dict[str, Answer] = {
     "send": send_question,
     "unsent": dont_send,
     "daily": daily_pressed,
+    UNASKED: unasked,
 }
 """By what a button's action starts with; they are on old messages, so never rename one."""
 
@@ -121,7 +131,8 @@ PASSES_ON = ("editors", "send")
 
 def passed_on(request: Request) -> str | None:
     """The words that a pressed button is about to pass on, if it does that."""
-    name = (request.action or "").partition(":")[0]
+    # However often it is put in front: nobody else makes sure that these words are looked at.
+    name = (request.action or "").replace(f"{UNASKED}:", "").partition(":")[0]
     return request.quoted if name in PASSES_ON else None
 
 

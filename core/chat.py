@@ -35,6 +35,7 @@ class Request:
             none, None if there is no such message.
         language: the person's language tag, as the platform gives it.
         private: nobody but the person reads the chat.
+        broadcast: it is a channel, in which only its admins write.
         addressed: the bot was meant: a command, a mention, a reply to it, a private chat.
         bot_link: an address that opens a private chat with the bot; empty if there is none.
         start_link: the same, if what is put after it comes back as the words of /start there.
@@ -55,6 +56,7 @@ class Request:
     replied_text: str | None = None
     language: str | None = None
     private: bool = True
+    broadcast: bool = False
     addressed: bool = True
     bot_link: str = ""
     start_link: str = ""
@@ -72,4 +74,8 @@ class Facts(Protocol):
 
     async def may_post(self, request: Request) -> bool:
         """Whether the bot may send messages to the chat and thread."""
+        ...
+
+    async def hears(self, request: Request) -> bool:
+        """Whether the bot gets messages of the chat that are not meant for it."""
         ...

@@ -7,6 +7,7 @@ from core.chat import Surface
 from core.daily_commands import daily, status, stop, suggest_settings
 from core.errors import BadInput
 from core.inline import TOPICS, linked_entry
+from core.listen import LISTENS, TOLD, listen
 from core.outcome import chosen, matched, offer, random_entry, shareable, topic_list
 from core.reply import Block, Button, Reply, Style
 from core.turn import Answer, Turn
@@ -25,9 +26,11 @@ class Command:
         parts: the same in pieces, for a platform that asks for each alone: what each can be, if
             that is few.
         alone: makes sense in a private chat only.
+        shared: makes sense in a group only.
         admins: in a group, only admins may use it.
         member: of use only where the bot itself is in the chat.
         on_message: also stands in the menu of every message, where the platform has such menus.
+        only: the platform that alone has it; empty if each has.
     """
 
     name: str
@@ -35,9 +38,15 @@ class Command:
     takes: str = "nothing"
     parts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     alone: bool = False
+    shared: bool = False
     admins: bool = False
     member: bool = False
     on_message: bool = False
+    only: str = ""
+
+    def is_on(self, platform: str) -> bool:
+        """Whether the platform has the command."""
+        return self.only in ("", platform)
 
 
 async def myth(turn: Turn) -> Reply:
@@ -94,7 +103,7 @@ async def help_(turn: Turn) -> Reply:
             style=Style.ITEM,
         )
         for c in COMMANDS
-        if c.name != "start"
+        if c.name != "start" and c.is_on(turn.request.platform) and not (c.shared and turn.request.private)
     ]
     key = "help.ask" if turn.request.private else "help.ask_group"
     return Reply(
@@ -147,6 +156,7 @@ async def privacy(turn: Turn) -> Reply:
         "privacy.forget",
         "privacy.votes",
         "privacy.editors",
+        "privacy.listen",
     )
     return Reply(title=turn.say("privacy.title"), blocks=tuple(Block(turn.say(key)) for key in keys))
 
@@ -159,6 +169,8 @@ async def forget(turn: Turn) -> Reply:
     had_daily = await turn.deps.store.unsubscribe(turn.request.platform, turn.request.chat_key)
     texts = [turn.say("forget.some", count=gone.seen)] if gone.seen else []
     texts += [turn.say("forget.daily")] if had_daily else []
+    texts += [turn.say("forget.listen")] if LISTENS in gone.marks else []
+    texts += [turn.say("forget.told")] if TOLD in gone.marks else []
     return Reply(
         title=turn.say("forget.title"),
         blocks=tuple(map(Block, texts or [turn.say("forget.nothing")])),
@@ -179,6 +191,7 @@ COMMANDS = (
     Command("daily", daily, "daily", PARTS, admins=True, member=True),
     Command("stop", stop, admins=True, member=True),
     Command("status", status, admins=True, member=True),
+    Command("listen", listen, "listen", shared=True, admins=True, member=True, only="telegram"),
 )
 
 

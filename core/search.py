@@ -38,6 +38,10 @@ _LEAST_READ = 1 / 3
 """Share of known words below which text is noise: no question of the development set that an entry answers
 has less than half, random keys and signs hardly ever a third."""
 
+_LEAST_SAID = 2
+"""Words of its own, the topic being one, that a question needs where nobody asked the bot: the "it" of "Is it
+addictive?" is then anybody's guess."""
+
 _KEPT_PROFILES = 2_000
 _SHORT = 4
 _FEW = 6
@@ -135,6 +139,20 @@ class Index:
         if self._is_noise(meant):
             return Found()
         return self._ranked(meant, prefer_kind)
+
+    def unasked(self, text: str) -> str | None:
+        """The entry that surely answers a question which nobody put to the bot."""
+        said = frozenset(words(text)[:MAX_WORDS])
+        if len(telling(said, self._topic)) + bool(said & self._topic) < _LEAST_SAID:
+            return None
+        found = self.find(text)
+        # The name of an entry, once said, is no question: only scores tell.
+        judged = self.rank(text) if found.how == "name" else found
+        best = judged.candidates[0].entry_id if judged.candidates else None
+        if best != found.entry_id:
+            return None
+        is_sure = judged.inside >= self.model.unasked_inside and judged.right >= self.model.unasked_right
+        return best if is_sure else None
 
     def with_model(self, model: Model) -> "Index":
         """The same index, weighing and deciding with another model."""

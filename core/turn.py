@@ -29,6 +29,8 @@ class Deps:
         beats: when each platform's sender of daily posts last looked around; empty where none runs.
         ballots: who voted on what, in this process.
         sent: the day on which a chat sent questions to the editors last, and how many, in this process.
+        listening: whether the bot may speak up in a chat, as read at a revision of the store.
+        unasked: the entries that a chat got without asking, and when, in this process.
     """
 
     store: Store
@@ -39,6 +41,8 @@ class Deps:
     beats: dict[str, datetime] = field(default_factory=dict)
     ballots: Ballots = field(default_factory=Ballots)
     sent: Recent[str, tuple[date, int]] = field(default_factory=Recent)
+    listening: Recent[str, tuple[int, bool]] = field(default_factory=Recent)
+    unasked: Recent[str, tuple[tuple[str, datetime], ...]] = field(default_factory=Recent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,12 @@ QUESTIONS = (
 )
 """What is typed around a mark, so that every kind of answer comes: none, sure, unsure, guarded, settings."""
 
+OVERHEARD = ("is ketamine just a horse tranquilizer? {}", *QUESTIONS)
+"""What members say among themselves; the first is what a bot that listens may answer."""
+
+LISTENING = -77
+"""The key of a group that lets the bot listen."""
+
 SENDS = "send"
 """The one button that stores what it is pressed under: the preview's, in a private chat."""
 
@@ -77,6 +83,9 @@ class Telegram:
             answered = self._message("{}", group=True, **{"from": wire.ME.to_dict()})
             yield {"message": self._message(f"{text} {{}}", group=True, reply_to_message=answered)}
             yield {"message": self._message(text or "{}", reply_to_message=self._message("{}"))}
+        for question in OVERHEARD:
+            there = {"id": LISTENING, "type": "supergroup", "title": self._mark("title")}
+            yield {"message": {**self._message(question, group=True), "chat": there}}
         yield {"message": {**self._message(None), "caption": self._mark("caption")}}
         yield {"message": {**self._message("{}"), "chat": {"title": self._mark("no chat")}}}
         yield {"message": self._message("{}", group=True, migrate_to_chat_id=-next(_NUMBERS))}
@@ -165,8 +174,9 @@ def requests(marks: Marks, commands: Sequence[Command], actions: Iterable[str]) 
     whispers = replace(group, platform="discord", can_whisper=True, may_share=True)
     mark = marks.new("core")
     typed = [f"/{command.name} {question}" for command in commands for question in QUESTIONS]
-    typed += [*QUESTIONS, "/{}", "/start e-{}", "/start g-{}"]
-    for place in (alone, group, whispers, replace(whispers, private=True)):
+    typed += [*OVERHEARD, "/{}", "/start e-{}", "/start g-{}"]
+    overheard = replace(group, chat_key=str(LISTENING), addressed=False)
+    for place in (alone, group, overheard, whispers, replace(whispers, private=True)):
         for text in typed:
             for surface in Surface:
                 said = replace(place, text=text.format(mark), surface=surface)

@@ -35,12 +35,16 @@ class FixedFacts:
 
     admin: bool = False
     postable: bool = True
+    hearing: bool = True
 
     async def is_admin(self, request: Request) -> bool:
         return self.admin
 
     async def may_post(self, request: Request) -> bool:
         return self.postable
+
+    async def hears(self, request: Request) -> bool:
+        return self.hearing
 
 
 class Scripted(App):

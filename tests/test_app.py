@@ -165,7 +165,7 @@ async def test_the_very_name_of_an_entry_is_no_danger_whatever_the_classifier_sa
 
 async def test_a_fault_in_the_guards_themselves_is_told_kindly(room: Room) -> None:
     room.app.edition = replace(room.app.edition, guards=None)
-    told = room.app.urgent(replace(PERSON, text="hello"), room.facts)
+    told = await room.app.urgent(replace(PERSON, text="hello"), room.facts)
     assert told
     assert told.title == (await room.say("hello")).title == "Something went wrong"
 
@@ -281,19 +281,19 @@ async def test_a_broken_guard_gives_an_apology_and_no_answer(
 ) -> None:
     room.app.edition = replace(room.app.edition, guards=BrokenGuards())
     request = replace(PERSON, text="canary-text is it addictive?")
-    for reply in (room.app.urgent(request, room.facts), await room.app.handle(request, room.facts)):
+    for reply in (await room.app.urgent(request, room.facts), await room.app.handle(request, room.facts)):
         assert reply is not None
         assert reply.title == "Something went wrong"
     assert caplog.text.count("error=RuntimeError") == 2
     assert "canary-text" not in caplog.text
 
 
-def test_only_a_crisis_is_urgent(room: Room) -> None:
-    def urgent(text: str) -> Reply | None:
-        return room.app.urgent(replace(PERSON, text=text, thread="9"), room.facts)
+async def test_only_a_crisis_is_urgent(room: Room) -> None:
+    async def urgent(text: str) -> Reply | None:
+        return await room.app.urgent(replace(PERSON, text=text, thread="9"), room.facts)
 
-    card = urgent("I want to kill myself")
+    card = await urgent("I want to kill myself")
     assert card is not None
     assert (card.guard, card.thread) == ("crisis", "9")
-    assert urgent("how many mg should i take") is None
-    assert urgent("is it addictive?") is None
+    assert await urgent("how many mg should i take") is None
+    assert await urgent("is it addictive?") is None

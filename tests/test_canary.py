@@ -33,6 +33,7 @@ from core.app import App
 from core.buttons import ACTIONS
 from core.chat import Facts, Request, Surface
 from core.commands import COMMANDS, Command, ask
+from core.listen import LISTENS, UNASKED
 from core.reply import Reply
 from core.store import Drawn
 from tests import canary, discord_wire
@@ -169,6 +170,7 @@ async def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     for name in OURS:
         logging.getLogger(name).addHandler(own)
     room = Room(database=f"sqlite:///{tmp_path / 'bot.db'}")
+    await room.store.mark(f"telegram:{canary.LISTENING}", LISTENS)
     yield Watch(room, tmp_path, log, own, logging.root.handlers[:])
     await room.store.close()
     for name in OURS:
@@ -297,6 +299,9 @@ class RaisingFacts:
     async def may_post(self, request: Request) -> bool:
         raise RuntimeError(f"{request}")
 
+    async def hears(self, request: Request) -> bool:
+        raise RuntimeError(f"{request}")
+
 
 @pytest.mark.parametrize("facts", [FixedFacts(admin=True), RaisingFacts()])
 @pytest.mark.parametrize("fault", [break_nothing, break_store])
@@ -306,7 +311,7 @@ async def test_core_keeps_logs_and_prints_nothing_typed(
     watch.open(fault)
     for request in canary.requests(watch.marks, COMMANDS, ACTIONS):
         await watch.room.app.handle(request, facts)
-        watch.room.app.urgent(request, facts)
+        await watch.room.app.urgent(request, facts)
     nowhere(watch, str(capfd.readouterr()))
 
 
@@ -323,6 +328,9 @@ async def test_nothing_typed_on_telegram_is_kept_logged_or_printed(
     assert {request.surface for request in watch.reached} >= ON_TELEGRAM
     if fault is break_nothing:
         assert PHRASES.say("editors.title") in str(telegram.of("editmessagetext"))
+        overheard = [c for c in telegram.of("sendmessage") if int(c["chat_id"]) == canary.LISTENING]
+        assert any(UNASKED in str(call) for call in overheard)
+        assert any(PHRASES.say("crisis.title") in call["text"] for call in overheard)
     nowhere(watch, str(capfd.readouterr()))
 
 

@@ -282,7 +282,9 @@ async def test_a_kind_without_entries_says_so(room: Room) -> None:
 
 async def test_help_lists_every_command_but_start(room: Room) -> None:
     text = plain_text(await room.say("/help"))
-    assert all(f"/{command.name}" in text for command in COMMANDS if command.name != "start")
+    in_group = plain_text(await room.say("/help", GROUP))
+    assert all(f"/{command.name}" in in_group for command in COMMANDS if command.name != "start")
+    assert [c.name for c in COMMANDS if f"/{c.name}" not in text] == ["start", "listen"]
     assert "/start" not in text
     assert "/ask question: Ask a question" in text
     assert "/topics: Browse" in text

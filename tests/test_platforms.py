@@ -40,7 +40,8 @@ ADDICTIVE = next(entry for entry in CONTENT.entries if entry.id == "m-very-addic
 CASES = [
     Case(PRIVATE, ("/start",), CONTENT.bot.name),
     Case(PRIVATE, ("/help",), "/myth"),
-    Case(GROUP, ("/help",), "/myth"),
+    # Listening is Telegram's alone.
+    Case(GROUP, ("/help",), "/myth", apart=True),
     Case(GROUP, ("/about",), CONTENT.bot.editorial_policy),
     Case(GROUP, ("/privacy",), "stored"),
     Case(PRIVATE, ("/forget",), "Nothing"),

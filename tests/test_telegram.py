@@ -241,6 +241,135 @@ async def test_a_channel_gets_its_daily_post_too(wire: Wire, room: Room) -> None
     assert (held.private, held.standing) == (False, Standing.ACTIVE)
 
 
+async def listening(room: Room) -> None:
+    await room.store.mark("telegram:-100", "listen")
+
+
+async def test_a_question_to_a_group_that_lets_the_bot_listen_is_answered_once(
+    wire: Wire, room: Room
+) -> None:
+    await listening(room)
+    asked = message("is ketamine addictive?", GROUP)
+    async with serving(wire, room):
+        for update in (
+            message("good morning!", GROUP),
+            asked,
+            asked,
+            message("can ketamine be sold?", GROUP),
+        ):
+            wire.push(message=update)
+        wire.push(edited_message=asked)
+        await wire.until(lambda: sent(wire))
+        await quiet(wire)
+    (call,) = sent(wire)
+    assert call["reply_parameters"]["message_id"] == asked["message_id"]
+    buttons = [b["callback_data"] for row in call["reply_markup"]["inline_keyboard"] for b in row]
+    assert "unasked:down:m-very-addictive" in buttons
+
+
+async def test_a_crisis_in_a_group_that_lets_the_bot_listen_is_met_however_old(
+    wire: Wire, room: Room
+) -> None:
+    await listening(room)
+    async with serving(wire, room):
+        for date_sent in (NOW, NOW - 700):
+            wire.push(message=message("I want to kill myself", GROUP, date=date_sent))
+        await wire.until(lambda: len(sent(wire)) == 2)
+    for call in sent(wire):
+        assert "not alone" in call["text"]
+        assert "reply_parameters" not in call
+
+
+@pytest.mark.parametrize(
+    ("refused", "edits"),
+    [
+        (None, 0),
+        (refusal(400, "Bad Request: message can't be deleted for everyone"), 1),
+        (refusal(400, "Bad Request: message to delete not found"), 0),
+    ],
+    ids=["deleted", "too old", "gone"],
+)
+async def test_a_thumb_down_takes_away_what_nobody_asked_for(
+    wire: Wire, room: Room, refused: Any, edits: int
+) -> None:
+    """Nothing has to be remembered for that: another process answered."""
+    wire.failures["deletemessage"] = [refused] if refused else []
+    answer = message("About addiction", GROUP, **{"from": ME.to_dict()})
+    async with serving(wire, room):
+        wire.push(callback_query=press("unasked:down:m-very-addictive", answer))
+        await wire.until(lambda: wire.of("deletemessage"))
+        await quiet(wire)
+    (call,) = wire.of("deletemessage")
+    assert (int(call["chat_id"]), int(call["message_id"])) == (-100, answer["message_id"])
+    assert wire.of("answercallbackquery")[0]["text"] == PHRASES.say("listen.removed")
+    shown = [edit["text"] for edit in wire.of("editmessagetext")]
+    assert shown == [PHRASES.say("listen.removed")] * edits
+    assert sent(wire) == []
+    assert (await room.store.votes(date(2026, 11, 22)))[0].down == 1
+
+
+async def test_an_anonymous_admin_may_let_the_bot_listen(wire: Wire, room: Room) -> None:
+    wire.answers["getchatmember"] = {"status": "member", "user": ADA}
+    async with serving(wire, room):
+        wire.push(message=message("/listen on", GROUP))
+        await wire.until(lambda: sent(wire))
+        wire.push(message=message("/listen on", GROUP, sender_chat=GROUP))
+        await wire.until(lambda: len(sent(wire)) == 2)
+    refused, done = (call["text"] for call in sent(wire))
+    assert refused == PHRASES.say("listen.admins")
+    assert done.startswith("I am listening here")
+    assert PHRASES.say("needs.plain_text") in done
+
+
+@pytest.mark.parametrize(
+    ("reads_all", "status", "hears"),
+    [(False, "member", False), (False, "administrator", True), (True, "member", True)],
+)
+async def test_plain_text_is_heard_by_admins_or_without_privacy_mode(
+    wire: Wire, reads_all: bool, status: str, hears: bool
+) -> None:
+    wire.answers["getme"] = {**ME.to_dict(), "can_read_all_group_messages": reads_all}
+    rights = RIGHTS if status == "administrator" else {}
+    wire.answers["getchatmember"] = {"user": ME.to_dict(), **rights, "status": status}
+    bot = Bot(TOKEN, request=WireRequest(wire), get_updates_request=WireRequest(wire))
+    assert await TelegramFacts(bot).hears(Request("telegram", "-100", "7", private=False)) is hears
+    assert await TelegramFacts(bot).hears(Request("telegram", "7", "7"))
+
+
+def added(status: str = "member", was: str = "left", chat: dict[str, Any] = GROUP) -> dict[str, Any]:
+    change = membership(status, chat)
+    if status == "administrator":
+        change["new_chat_member"] |= RIGHTS
+    change["old_chat_member"] = {**change["new_chat_member"], "status": was}
+    if was == "kicked":
+        change["old_chat_member"]["until_date"] = 0
+    return change
+
+
+async def test_a_group_it_is_added_to_is_told_once_what_the_bot_needs(wire: Wire, room: Room) -> None:
+    wire.answers["getchatmember"] = {"user": ME.to_dict(), "status": "member"}
+    channel = {"id": -300, "type": "channel", "title": "C"}
+    async with serving(wire, room):
+        for change in (added(), added(was="kicked"), added(was="member", chat={**GROUP, "id": -101})):
+            wire.push(my_chat_member=change)
+        wire.push(my_chat_member=added(chat=PRIVATE))
+        wire.push(my_chat_member=added("administrator", chat=channel))
+        await wire.until(lambda: sent(wire))
+        await quiet(wire)
+    (call,) = sent(wire)
+    assert (int(call["chat_id"]), call["text"]) == (-100, PHRASES.say("needs.plain_text"))
+
+
+async def test_who_hears_everything_needs_nothing(wire: Wire, room: Room) -> None:
+    wire.answers["getchatmember"] = {"user": ME.to_dict(), **RIGHTS, "status": "administrator"}
+    async with serving(wire, room):
+        wire.push(my_chat_member=added("administrator"))
+        wire.push(message=message("/about"))
+        await wire.until(lambda: sent(wire))
+        await quiet(wire)
+    assert len(sent(wire)) == 1
+
+
 async def test_command_is_answered_without_preview(wire: Wire, room: Room) -> None:
     async with serving(wire, room):
         wire.push(message=message("/about"))
@@ -639,7 +768,7 @@ async def test_menus_are_set_only_where_they_differ(wire: Wire, room: Room) -> N
     async with serving(wire, room):
         await wire.until(lambda: wire.of("setmyshortdescription"))
     menus = {call["scope"]["type"]: call["commands"] for call in wire.of("setmycommands")}
-    assert [len(menu) for menu in menus.values()] == [13, 8, 12]
+    assert [len(menu) for menu in menus.values()] == [13, 8, 13]
     scopes = wire.of("setmycommands")
     assert scopes[0]["scope"] == {"type": "all_private_chats"}
     same = Wire(answers={"getmycommands": [{"command": "x", "description": "y"}]})

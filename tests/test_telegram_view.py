@@ -53,6 +53,13 @@ def test_group_message_is_addressed_by_command_or_name(text: str, addressed: boo
     assert (request.addressed, request.private) == (addressed, False)
 
 
+@pytest.mark.parametrize(("chat", "broadcast"), [(CHANNEL, True), (GROUP, False), (PRIVATE, False)])
+def test_a_channel_is_told_from_a_group(chat: dict[str, Any], broadcast: bool) -> None:
+    request = reading("channel_post" if broadcast else "message", **message("/listen on", chat))
+    assert request
+    assert request.broadcast is broadcast
+
+
 def test_the_bots_name_is_no_part_of_the_question() -> None:
     request = reading(**message("@fact_bot /myth drip", GROUP))
     assert request
