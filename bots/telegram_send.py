@@ -105,7 +105,8 @@ class Sender:
         """Carry out the reply, now or within a minute; a failure is logged, never raised."""
         target = _target(request, reply)
         deleting = reply.deed is Deed.DELETE
-        attempt = self._deleting(target, reply) if deleting else self._sending(target, reply)
+        sending = self._sending(target, reply, quietly=reply.quiet)
+        attempt = self._deleting(target, reply) if deleting else sending
         await self._outbox.deliver(
             request.chat_key,
             attempt,

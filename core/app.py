@@ -54,9 +54,9 @@ class App:
             if reply is None and not request.addressed:
                 reply = await self._overheard(turn, speak_up)
         except BadInput as error:
-            reply = Reply(
-                title=self._deps.phrases.say(error.key, **error.fields), whisper=request.can_whisper
-            )
+            said = self._deps.phrases.say(error.key, **error.fields)
+            # Where others read too, a refusal is nothing to call them for.
+            reply = Reply(title=said, whisper=request.can_whisper, quiet=not request.private)
         except Exception as error:  # noqa: BLE001 - the last resort: nobody is shown a traceback
             reply = self._apology(error, request)
         if reply and request.thread and reply.thread is None:

@@ -96,6 +96,7 @@ class Reply:
     Attributes:
         deed: send anew, edit the message whose button was pressed, delete it, or leave it and say a line.
         whisper: show it to the actor only, where the platform can.
+        quiet: make no sound, where messages make one.
         aloud: show it to everybody, even where the button stood under what only the actor sees.
         title: one line on top.
         tone: what the title's colour and shape go by: a verdict, `crisis`, or empty.
@@ -115,6 +116,7 @@ class Reply:
 
     deed: Deed = Deed.SEND
     whisper: bool = False
+    quiet: bool = False
     aloud: bool = False
     title: str = ""
     tone: str = ""

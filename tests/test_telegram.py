@@ -96,6 +96,16 @@ async def quiet(wire: Wire) -> None:
     await asyncio.sleep(0.08)
 
 
+async def standing_of(room: Room, chat_key: str, wanted: Standing) -> Subscription:
+    """The chat's subscription, once it stands so."""
+    async with asyncio.timeout(5):
+        while True:
+            held = await room.store.subscription("telegram", chat_key)
+            if held and held.standing is wanted:
+                return held
+            await asyncio.sleep(0.01)
+
+
 async def subscribed(room: Room, chat_key: str, platform: str = "telegram", **more: Any) -> Subscription:
     """A chat whose post is due now."""
     held = Subscription(platform, chat_key, Plan(clock_time(12), "UTC"), set_by="7", private=False, **more)
@@ -176,14 +186,11 @@ async def test_membership_suspends_and_brings_back(
     await room.store.subscribe(held, room.now)
     async with serving(wire, room):
         wire.push(my_chat_member=membership(status, chat))
+        gone = await standing_of(room, held.chat_key, Standing.SUSPENDED)
         await quiet(wire)
-        gone = await room.store.subscription("telegram", held.chat_key)
         wire.push(my_chat_member=membership("member", chat))
-        await quiet(wire)
-        back = await room.store.subscription("telegram", held.chat_key)
-    assert gone
-    assert back
-    assert (gone.standing, gone.reason, back.standing) == (Standing.SUSPENDED, reason, Standing.ACTIVE)
+        await standing_of(room, held.chat_key, Standing.ACTIVE)
+    assert gone.reason == reason
     told = [(int(call["chat_id"]), call["text"].partition("\n")[0]) for call in sent(wire)]
     in_group = chat is GROUP
     assert told == ([(7, "A daily post that you set up has stopped")] if in_group else [])
@@ -222,6 +229,20 @@ async def test_a_post_goes_on_once_its_topic_is_reopened(
     held = await room.store.subscription("telegram", "-100")
     assert held
     assert held.standing is standing
+
+
+async def test_members_are_told_without_a_sound_that_settings_are_for_admins(wire: Wire, room: Room) -> None:
+    wire.answers["getchatmember"] = {"user": ADA, "status": "member"}
+    async with serving(wire, room):
+        wire.push(message=message("/daily 9:00 Berlin", GROUP))
+        await wire.until(lambda: sent(wire))
+        wire.push(message=message("/daily 25:00"))
+        await wire.until(lambda: len(sent(wire)) == 2)
+    refused, alone = sent(wire)
+    assert refused["text"] == "In a group, only admins can set the daily post."
+    assert refused["disable_notification"]
+    assert "disable_notification" not in alone
+    assert await room.store.agenda(5) == []
 
 
 async def test_a_channel_gets_its_daily_post_too(wire: Wire, room: Room) -> None:

@@ -581,6 +581,50 @@ PASSING = (
 """Faults after which a post comes all the same, and once."""
 
 
+async def settings(b: Bench) -> None:
+    """Setting up the daily post by options, with suggestions, in a channel, a thread and a private chat."""
+    owner = b.rig.owner
+    steps: tuple[tuple[dict[str, str], str], ...] = (
+        ({}, "No daily post yet"),
+        ({"time": "9:00", "place": "UTC+2"}, "stays behind when clocks change"),
+        ({"time": "9:00", "place": "CST"}, "Which one do you mean?"),
+        ({"time": "9am", "place": "Berlin (DE)"}, "at 09:00 in Berlin"),
+        ({"time": "18:30", "days": "weekdays", "kind": "myths"}, "A myth, on weekdays, at 18:30 in Berlin"),
+        ({"action": "pause 2 weeks"}, "Daily post is paused"),
+        ({"action": "resume"}, "Next posts:"),
+        ({"action": "off"}, "Daily post is off"),
+        ({"time": "7:00", "action": "resume"}, "One thing at a time"),
+        ({"action": "resume"}, "Daily post set"),
+    )
+    for place in ("server", "private chat"):
+        where = PLACES[place](b)
+        who = owner if place == "server" else b.person()
+        for options, says in steps:
+            it = await b.rig.slash(who, "daily", options, **where)
+            b.check(says in (it.text or ""), f"/daily {options} in {place}: {it.text}")
+        for part, typed, offers in (
+            ("time", "9", "9:00"),
+            ("place", "berl", "Berlin (DE)"),
+            ("days", "w", "weekdays"),
+        ):
+            it = await b.rig.autocomplete(who, "daily", part, typed, **where)
+            offered = [choice["value"] for choice in it.choices or []]
+            b.check(offers in offered, f"{part} {typed} offers {offered}")
+    it = await b.rig.slash(owner, "daily", {"action": "preview"})
+    b.check(it.ephemeral and "/stop ends it" in (it.text or ""), f"preview: {it.text}")
+    it = await b.rig.slash(owner, "status")
+    b.check(it.ephemeral and "none yet" in (it.text or ""), f"status: {it.text}")
+    it = await b.rig.slash(owner, "daily", {"time": "10:00"}, channel=b.thread)
+    b.check("used to go elsewhere" in (it.text or ""), f"in a thread: {it.text}")
+    b.rig.deny_bot(b.rig.daily, "EMBED_LINKS")
+    it = await b.rig.slash(owner, "daily", {"time": "9:00", "place": "Berlin"}, channel=b.rig.daily)
+    b.check("I may not post here" in (it.text or ""), f"without rights: {it.text}")
+    b.rig.deny_bot(b.rig.daily)
+    for where in ({}, {"context": "bot_dm"}):
+        it = await b.rig.slash(owner, "stop", **where)
+        b.check("off" in (it.text or "") or "no daily post" in (it.text or ""), f"stop: {it.text}")
+
+
 async def truths(b: Bench) -> None:
     """What becomes of a post that is due where Discord does not take it, and once it does again."""
     rig = b.rig
@@ -688,6 +732,7 @@ async def feedback(b: Bench) -> None:
 
 SCENARIOS: tuple[Callable[[Bench], Awaitable[None]], ...] = (
     daily,
+    settings,
     truths,
     commands,
     hostile,
