@@ -18,6 +18,10 @@ test: check
 kill: $(VENV)/ready
 	$(BIN)/python -m tests.kills 200 $(if $(RIGS),--rigs $(RIGS))
 
+# Odd updates and interactions through the whole core: none may raise or be slow.
+fuzz: $(VENV)/ready
+	FUZZ_EXAMPLES=20000 $(BIN)/pytest -k "slow_or_raises or too_odd"
+
 check: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
