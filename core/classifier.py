@@ -31,7 +31,9 @@ REACH = 4
 PAIR = 0.5
 """What a pair of meanings counts beside a word (fit_guards.py)."""
 
-Sums = tuple[float, ...]
+Sums = tuple[float, float, float]
+"""One value for each guard."""
+
 Span = tuple[int, int]
 
 
@@ -56,27 +58,22 @@ class Lexicon:
         return (word,) if word.startswith("=") else self.meanings.get(word, ())
 
 
-def letter_runs(word: str) -> Iterator[str]:
+def letter_runs(word: str) -> list[str]:
     """Runs of three to five letters in `word`, its edges marked by spaces and led by `~`."""
-    if len(word) > 2:
-        edged = f" {word[:20]} "
-        for size in (3, 4, 5):
-            for start in range(len(edged) - size + 1):
-                yield "~" + edged[start : start + size]
+    if len(word) <= 2:
+        return []
+    edged = f" {word[:20]} "
+    return [f"~{edged[start : start + size]}" for size in (3, 4, 5) for start in range(len(edged) - size + 1)]
 
 
-def word_features(word: str, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
+def word_features(word: str, lexicon: Lexicon) -> list[tuple[str, float]]:
     """Feature names of one word and what each counts; a mark (`=rule`) has no letters to look at."""
     if word.startswith("="):
-        yield word, MARK
-    else:
-        yield word, 1.0
-        if word in lexicon.concepts:
-            yield lexicon.concepts[word], 1.0
-        for meaning in lexicon.fields(word):
-            yield meaning, 1.0
-        for run in letter_runs(word):
-            yield run, LETTER_RUN
+        return [(word, MARK)]
+    whole = [word, *lexicon.fields(word)]
+    if word in lexicon.concepts:
+        whole.append(lexicon.concepts[word])
+    return [(name, 1.0) for name in whole] + [(run, LETTER_RUN) for run in letter_runs(word)]
 
 
 def pair_features(first: str, second: str, apart: int, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
@@ -116,7 +113,7 @@ def window_toll(count: int) -> float:
 
 
 class Classifier:
-    """Weights by feature, one for each of `names`; `bias` likewise.
+    """Weights by feature, one for each of three guards, named by `names`; `bias` likewise.
 
     A feature is a word (`die`), a pair of neighbours (`to die`) or of next neighbours (`want _ die`),
     a letter run (`~ die`), or what `lexicon` makes of words: a concept (`@kin`), which also stands
@@ -136,21 +133,25 @@ class Classifier:
         self.lexicon = lexicon
 
     def _sum(self, features: Iterable[tuple[str, float]]) -> Sums:
-        sums = [0.0] * len(self.names)
+        # Written out, this takes half of what a loop over the guards does.
+        first = second = third = 0.0
+        weights = self.weights
         for name, value in features:
-            if weights := self.weights.get(name):
-                for head, weight in enumerate(weights):
-                    sums[head] += value * weight
-        return tuple(sums)
+            if name in weights:
+                a, b, c = weights[name]
+                first += value * a
+                second += value * b
+                third += value * c
+        return first, second, third
 
     def scores(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Span, Sums]]:
         """Every window with its probabilities, in the order of `names`."""
         running = [word for sentence in sentences for word in sentence]
         rows = [[self._sum(word_features(word, self.lexicon)) for word in running]]
-        for apart in range(1, REACH + 1):
+        for apart in range(1, min(REACH, len(running) - 1) + 1):
             pairs = zip(running, running[apart:], strict=False)
             rows.append([self._sum(pair_features(a, b, apart, self.lexicon)) for a, b in pairs])
-        totals = [[_totals(row, head) for row in rows] for head in range(len(self.names))]
+        totals = list(zip(*map(_totals, rows), strict=True))
         spans = windows(sentences)
         toll = window_toll(len(spans))
         return [(span, self._probabilities(span, totals, toll)) for span in spans]
@@ -158,7 +159,7 @@ class Classifier:
     def _probabilities(self, span: Span, totals: Sequence[Sequence[list[float]]], toll: float) -> Sums:
         start, end = span
         share = 1 / damped(end - start)
-        return tuple(
+        first, second, third = (
             # A window of n words has n - 1 pairs of neighbours, n - 2 of next neighbours, and so on.
             _squash(
                 bias
@@ -168,10 +169,13 @@ class Classifier:
             )
             for bias, rows in zip(self.bias, totals, strict=True)
         )
+        return first, second, third
 
 
-def _totals(rows: Sequence[Sequence[float]], head: int) -> list[float]:
-    return list(accumulate((sums[head] for sums in rows), initial=0.0))
+def _totals(row: Sequence[Sums]) -> list[list[float]]:
+    """The running totals of `row` from 0, for each guard."""
+    columns = zip(*row, strict=True) if row else ((), (), ())
+    return [list(accumulate(column, initial=0.0)) for column in columns]
 
 
 def _squash(value: float) -> float:

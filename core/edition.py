@@ -31,9 +31,7 @@ class Edition:
     def check(self, text: str) -> Ruling:
         """The guard that stops `text`, if one does; less is enough where no entry is likely to answer."""
         scores, fired = self.guards.weigh(text)
-        limits = self.guards.limits
-        ruling = rule(scores, fired, limits)
-        lower = limits.where_unanswered()
+        ruling, lower = rule(scores, fired, self.guards.limits), self.guards.lower
         if ruling.guard or not rule(scores, fired, lower).guard:
             return ruling
         found = self.index.find(text)

@@ -100,7 +100,12 @@ def rule(scores: Mapping[str, float], fired: Mapping[str, str], limits: Limits) 
 
 
 class Guards:
-    """Patterns name what they see; the classifier weighs it; crisis comes before the others."""
+    """Patterns name what they see; the classifier weighs it; crisis comes before the others.
+
+    Attributes:
+        limits: where they stop a message.
+        lower: where they do if no entry is likely to answer it.
+    """
 
     def __init__(
         self,
@@ -117,7 +122,7 @@ class Guards:
         self._figures = figures
         self._matcher = matcher
         self._negations = negations
-        self.limits = limits
+        self.limits, self.lower = limits, limits.where_unanswered()
         self.classifier = classifier
 
     def with_classifier(self, classifier: Classifier) -> "Guards":
@@ -129,7 +134,7 @@ class Guards:
     def with_limits(self, limits: Limits) -> "Guards":
         """The same guards, stopping from other probabilities."""
         other = copy(self)
-        other.limits = limits
+        other.limits, other.lower = limits, limits.where_unanswered()
         return other
 
     def check(self, text: str) -> Ruling:
