@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test kill check console lock clean
+.PHONY: run test kill fuzz check console lock clean
 
 run: $(VENV)/ready
 	@$(BIN)/ketafacts run
