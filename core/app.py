@@ -79,6 +79,7 @@ class App:
         await self._deps.store.move(f"{platform}:{old_key}", f"{platform}:{new_key}")
         await self._deps.store.move_subscription(platform, old_key, new_key)
         if said := self._deps.unasked.get(f"{platform}:{old_key}"):
+            self._deps.unasked.drop(f"{platform}:{old_key}")
             self._deps.unasked.set(f"{platform}:{new_key}", said)
 
     async def joined(self, request: Request, facts: Facts) -> Reply | None:

@@ -166,6 +166,7 @@ async def forget(turn: Turn) -> Reply:
     if not turn.request.private and not await turn.facts.is_admin(turn.request):
         raise BadInput("forget.admins")
     gone = await turn.deps.store.forget(turn.chat_key())
+    turn.deps.unasked.drop(turn.chat_key())
     had_daily = await turn.deps.store.unsubscribe(turn.request.platform, turn.request.chat_key)
     texts = [turn.say("forget.some", count=gone.seen)] if gone.seen else []
     texts += [turn.say("forget.daily")] if had_daily else []

@@ -39,9 +39,11 @@ async def listen(turn: Turn) -> Reply:
         raise BadInput("listen.unclear")
     if wish and not await turn.facts.is_admin(request):
         raise BadInput("listen.admins")
-    hears = await turn.facts.hears(request)
     if wish:
         await (store.mark if wish == "on" else store.unmark)(key, LISTENS)
+    hears = await turn.facts.hears(request)
+    if wish == "on" and not hears:
+        await store.mark(key, TOLD)
     is_on = LISTENS in await store.marks(key)
     state = "on" if is_on else "off"
     return Reply(
@@ -63,9 +65,11 @@ def _style(*, hears: bool) -> Style:
 
 async def explain_needs(turn: Turn) -> Reply | None:
     """What the bot lacks to see plain text in the group, said once in each."""
-    if await turn.facts.hears(turn.request) or not await turn.deps.store.mark(turn.chat_key(), TOLD):
+    store, key = turn.deps.store, turn.chat_key()
+    if TOLD in await store.marks(key) or await turn.facts.hears(turn.request):
         return None
-    return Reply(blocks=(Block(turn.say("needs.plain_text")),))
+    await store.mark(key, TOLD)
+    return Reply(blocks=(Block(turn.say("needs.plain_text")),), quiet=True)
 
 
 async def listens(turn: Turn) -> bool:

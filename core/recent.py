@@ -21,6 +21,10 @@ class Recent(Generic[Key, Value]):
         """What was set last under the key, if it is still known."""
         return self._held.get(key)
 
+    def drop(self, key: Key) -> None:
+        """Know nothing of the key any more."""
+        self._held.pop(key, None)
+
     def set(self, key: Key, value: Value) -> None:
         """Keep it in place of what the key had."""
         self._held[key] = value

@@ -53,7 +53,7 @@ async def test_an_admin_turns_it_on_and_off_and_anybody_sees_how_it_stands(room:
 async def test_others_get_one_line_and_change_nothing(listening: Room) -> None:
     for word in ("on", "off"):
         reply = await listening.say(f"/listen {word}", GROUP)
-        assert reply == Reply(title=PHRASES.say("listen.admins"))
+        assert reply == Reply(title=PHRASES.say("listen.admins"), quiet=True)
     assert (await listening.say("/listen", GROUP)).title == "I am listening here"
 
 
@@ -288,7 +288,7 @@ async def test_a_group_is_told_once_what_the_bot_needs(room: Room, caplog: pytes
     room.facts.hearing = False
     told = await room.app.joined(GROUP, room.facts)
     assert told
-    assert plain_text(told) == PHRASES.say("needs.plain_text")
+    assert (plain_text(told), told.quiet) == (PHRASES.say("needs.plain_text"), True)
     assert await room.app.joined(GROUP, room.facts) is None
     assert await room.app.joined(replace(GROUP, chat_key="-200"), room.facts)
     room.facts.admin = True
@@ -296,6 +296,20 @@ async def test_a_group_is_told_once_what_the_bot_needs(room: Room, caplog: pytes
     await room.store.run(lambda connection: connection.execute(sql("DROP TABLE mark")))
     assert await room.app.joined(GROUP, room.facts) is None
     assert "error=StoreTrouble" in caplog.text
+
+
+async def test_who_turned_it_on_needs_no_telling_again(room: Room) -> None:
+    room.facts.admin, room.facts.hearing = True, False
+    assert PHRASES.say("needs.plain_text") in plain_text(await room.say("/listen on", GROUP))
+    assert await room.app.joined(GROUP, room.facts) is None
+
+
+async def test_forget_covers_what_is_only_in_memory(listening: Room) -> None:
+    assert await overhear(listening, ADDICTIVE)
+    listening.facts.admin = True
+    await listening.say("/forget", GROUP)
+    await listening.say("/listen on", GROUP)
+    assert await overhear(listening, ADDICTIVE)
 
 
 async def test_privacy_tells_of_it(room: Room) -> None:

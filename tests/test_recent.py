@@ -14,3 +14,11 @@ def test_the_key_set_longest_ago_goes_first() -> None:
     for key in ("a", "b", "a", "c"):
         held.set(key, 1)
     assert [key for key in "abc" if held.get(key)] == ["a", "c"]
+
+
+def test_what_is_dropped_is_not_known() -> None:
+    held: Recent[str, int] = Recent()
+    held.set("a", 1)
+    for _ in range(2):
+        held.drop("a")
+        assert held.get("a") is None

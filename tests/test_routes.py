@@ -27,12 +27,15 @@ def test_there_is_a_way_to_every_button() -> None:
 async def test_each_way_leads_to_its_button(room: Room, way: Way, alone: bool) -> None:
     room.facts.admin = True
     there = PERSON if alone else GROUP
+    if way.unasked:
+        await room.say("/listen on", there)
+        there = replace(there, addressed=alone)
     if way.menu:
         there = replace(MENU, replied_text=way.text)
     reply = await room.say("/check" if way.menu else way.text, there)
     for step in way.steps:
         offered = [action for action in actions(reply) if action.partition(":")[0] == step]
-        if way.alone and not alone:
+        if (way.alone and not alone) or (way.unasked and alone):
             assert not offered
             return
         assert offered, (step, actions(reply))

@@ -11,6 +11,7 @@ WORDS = {
     "question": "is it safe",
     "claim": "is it safe",
     "daily": "9:00 UTC",
+    "listen": "on",
 }
 """Something to type after a command, by what it takes."""
 
@@ -26,6 +27,7 @@ class Way:
         alone: only where nobody else reads.
         menu: from the menu of a message that says the words, where the platform has such menus.
         admins: of use to admins only.
+        unasked: said to nobody, in a Telegram group that lets the bot listen.
     """
 
     text: str
@@ -33,6 +35,7 @@ class Way:
     alone: bool = False
     menu: bool = False
     admins: bool = False
+    unasked: bool = False
 
 
 WAYS = {
@@ -51,6 +54,7 @@ WAYS = {
     "check": Way(NEAR, ("check",), menu=True),
     "share": Way("is it addictive", ("share",), menu=True),
     "daily": Way("/daily 9:00 UTC", ("daily",), admins=True),
+    "unasked": Way("is ketamine addictive?", ("unasked",), unasked=True),
 }
 """To every button, by its name in `core.buttons.ACTIONS`."""
 

@@ -289,7 +289,8 @@ def buttons(checks: Checks) -> None:
 def _take(checks: Checks, claim: str, way: Way, place: Place) -> None:
     """Go the way to a button in a new chat; where it doesn't lead, the button must not be offered."""
     rig = checks.rig
-    if way.menu or (way.admins and not place.is_admins):
+    # What nobody asked for has a scenario of its own.
+    if way.menu or way.unasked or (way.admins and not place.is_admins):
         return
     place.ask(way.text)
     for step in way.steps:
@@ -718,6 +719,78 @@ def feedback(checks: Checks) -> None:
             checks.that("once", _told("questions", keep) == lines)
 
 
+def listening(checks: Checks) -> None:
+    """Questions to nobody are answered where admins want it; a thumb down removes that, across a kill."""
+    rig = checks.rig
+    group = int(rig.add_chat(type="group", title="L", bot=None)["id"])
+    admin, member = checks.person(), checks.person()
+    rig.set_member(chat=group, user=admin, status="administrator")
+    where = {"chat": group, "user": member}
+    with tempfile.TemporaryDirectory() as folder:
+        keep = {"DATABASE_URL": f"sqlite:///{folder}/listening.db"}
+        with checks.bot(**keep) as process:
+            rig.wait_ready()
+            _added(checks, group)
+            for who, words, says in (
+                ({"user": member}, "", "not listening"),
+                ({"user": member}, " on", "Only admins"),
+                ({"user": admin}, " on", "I am listening"),
+                ({"user": checks.person(), "anonymous": True}, " off", "not listening"),
+                ({"user": admin}, " on", "/setprivacy"),
+            ):
+                told = rig.ask(f"/listen{words}", chat=group, **who)
+                checks.that(f"/listen{words}: {says}", told and says in checks.client.shown(told))
+            alone = rig.ask("/listen on", user=member)
+            checks.that("not in private", alone and "for groups" in checks.client.shown(alone))
+            rig.set_privacy(on=False)
+            for text in ("good morning all!", "is methadone addictive?", "how many mg should I take?"):
+                checks.quiet(text, f"silence: {text}", **where)
+            checks.answers("is ketamine addictive?", "a question to nobody", **where)
+            checks.quiet("can I drive after a ketamine infusion?", "one in ten minutes", **where)
+            checks.answers("I want to kill myself", "but danger is met", **where)
+            process.kill()
+        answer = next(m for m in rig.messages(chat=group, from_bot=True) if "About:" in m["text"])
+        with checks.bot(**keep) as process:
+            rig.wait_ready()
+            _taken_away(checks, group, answer["message_id"])
+            checks.answers("is ketamine just a horse tranquilizer?", "it listens after a restart", **where)
+            moved = int(rig.migrate(chat=group)["chat"]["id"])
+            where["chat"] = moved
+            time.sleep(1)
+            checks.quiet("can I drive after a ketamine infusion?", "the ten minutes move along", **where)
+            process.kill()
+        with checks.bot(**keep):
+            rig.wait_ready()
+            checks.answers("is ketamine legal?", "so does the setting", **where)
+            rig.set_member(chat=moved, user=admin, status="administrator")
+            gone = rig.ask("/forget", chat=moved, user=admin)
+            checks.that("/forget ends it", gone and "no longer listen" in checks.client.shown(gone))
+            checks.quiet("I want to kill myself", "and it is deaf again", **where)
+
+
+def _added(checks: Checks, group: int) -> None:
+    rig, since = checks.rig, checks.rig.mark()
+    for _ in range(2):
+        rig.add_bot(chat=group)
+        rig.wait(methods=SENT, chat_id=group, since=since)
+        time.sleep(0.3)
+        rig.remove_bot(chat=group)
+    rig.add_bot(chat=group)
+    time.sleep(0.7)
+    calls = rig.calls(methods=SENT, chat_id=group, since=since)
+    texts = [checks.client.shown(call) for call in calls]
+    checks.that("added: told once what it needs", len(texts) == 1 and "/setprivacy" in texts[0], texts)
+
+
+def _taken_away(checks: Checks, group: int, message: int) -> None:
+    rig, since = checks.rig, checks.rig.mark()
+    step = rig.press(chat=group, message_id=message, text="👎 Not helpful", user=checks.person())
+    rig.wait(methods=["deleteMessage"], chat_id=group, since=since)
+    time.sleep(0.3)
+    left = [m for m in rig.messages(chat=group, from_bot=True) if m["message_id"] == message]
+    checks.that("a thumb down takes the answer away", not left, (step, left))
+
+
 def _edits(checks: Checks, chat: int, label: str) -> str:
     """Press a button of the newest message and wait until it is edited; what it says then."""
     since = checks.rig.mark()
@@ -927,6 +1000,7 @@ SUITES: dict[str, Callable[[Checks], None]] = {
         settings,
         truths,
         feedback,
+        listening,
     )
 }
 
