@@ -100,8 +100,12 @@ def _linked(label: str, url: str) -> str:
 
 def _packed(parts: Sequence[str], room: int = DESCRIPTION_UNITS) -> list[str]:
     """Paragraphs joined into as few texts as fit `room` units each."""
+    # Nearly always: joined step by step, the text would be measured anew each time.
+    whole = "\n\n".join(filter(None, parts))
+    if utf16_length(whole) <= room:
+        return [whole] if whole else []
     texts: list[str] = []
-    for part in (piece for whole in parts if whole for piece in _pieces(whole, room)):
+    for part in (piece for text in parts if text for piece in _pieces(text, room)):
         if texts and utf16_length(texts[-1]) + 2 + utf16_length(part) <= room:
             texts[-1] += f"\n\n{part}"
         else:
