@@ -185,4 +185,10 @@ def _squash(value: float) -> float:
 def load_classifier(lexicon: Lexicon, path: Path = WEIGHTS) -> Classifier:
     """The shipped classifier, with the lexicon it was fitted with."""
     made = json.loads(path.read_text(encoding="utf-8"))
-    return Classifier(made["names"], made["bias"], made["weights"], lexicon)
+    # Every other row is the same as an earlier one.
+    rows: dict[tuple[float, ...], tuple[float, ...]] = {}
+    weights = {
+        name: rows.setdefault(row, row)
+        for name, row in zip(made["weights"], map(tuple, made["weights"].values()), strict=True)
+    }
+    return Classifier(made["names"], made["bias"], weights, lexicon)

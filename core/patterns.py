@@ -54,14 +54,24 @@ def _element(written: str, lists: Mapping[str, Sequence[str]]) -> Element:
     )
 
 
-def read_pattern(written: str, lists: Mapping[str, Sequence[str]]) -> Pattern:
+def read_pattern(
+    written: str, lists: Mapping[str, Sequence[str]], known: dict[str, Element] | None = None
+) -> Pattern:
     """The pattern behind its written form.
+
+    `known` holds what elements were read before, with the same lists, and takes the new ones:
+    most stand in many patterns.
 
     Raises:
         ValueError: it does not start with a word (after an optional `^`).
         KeyError: it names a list that is not there.
     """
-    pattern = tuple(_element(part, lists) for part in written.split())
+    known = {} if known is None else known
+    parts = written.split()
+    for part in parts:
+        if part not in known:
+            known[part] = _element(part, lists)
+    pattern = tuple(known[part] for part in parts)
     first = pattern[1] if pattern[0].edge and len(pattern) > 1 else pattern[0]
     if first.optional or first.gap or first.edge:
         raise ValueError(f"pattern {written!r} must start with a word")

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import yaml
 
 from core.classifier import Classifier, Lexicon, load_classifier
-from core.patterns import Matcher, read_pattern
+from core.patterns import Element, Matcher, read_pattern
 from core.spelling import Sentence, Spelling
 
 GUARDS = ("crisis", "dosing", "sourcing")
@@ -224,16 +224,19 @@ def load_guards(path: Path = PATTERNS) -> Guards:
     for name, row in written["meanings"].items():
         for word in row:
             meanings[word].append(f"#{name}")
+    elements: dict[str, Element] = {}
     return Guards(
         Spelling(**written["spelling"]),
         rules,
-        _matcher(written["figures"], lists),
-        _matcher(groups, lists),
+        _matcher(written["figures"], lists, elements),
+        _matcher(groups, lists, elements),
         frozenset(written["negations"]),
         limits,
         load_classifier(Lexicon(concepts, meanings)),
     )
 
 
-def _matcher(groups: Mapping[str, list[str]], lists: Mapping[str, list[str]]) -> Matcher:
-    return Matcher({name: [read_pattern(row, lists) for row in rows] for name, rows in groups.items()})
+def _matcher(
+    groups: Mapping[str, list[str]], lists: Mapping[str, list[str]], known: dict[str, Element]
+) -> Matcher:
+    return Matcher({name: [read_pattern(row, lists, known) for row in rows] for name, rows in groups.items()})
