@@ -20,6 +20,7 @@ from core.content import content_schema
 from core.draft import examine
 from core.edition import open_edition
 from core.errors import ContentError, SettingsError, StoreAway, StoreError
+from core.listen import sure_answer
 from core.phrases import load_phrases
 from core.safety import load_guards
 from core.search import Found
@@ -122,6 +123,8 @@ def find(settings: Settings, chosen: argparse.Namespace) -> int:
     ruling = edition.check(text)
     chances = "  ".join(f"{name} {chance:.2f}" for name, chance in ruling.scores.items())
     print(f"guard    {ruling.guard or 'none'}  rule: {ruling.rule or 'none'}  chances: {chances}")
+    unasked = None if ruling.guard else sure_answer(edition, text)
+    print(f"unasked  {f'answer {unasked}' if unasked else 'silence'}")
     print("\n".join(_explained(edition.index.find(text))))
     return 0
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
+from core.edition import Edition
 from core.errors import BadInput, StoreError, StoreTrouble
 from core.outcome import matched
 from core.reply import Block, Button, Reply, Style
@@ -90,17 +91,22 @@ async def listens(turn: Turn) -> bool:
 def speak_up(turn: Turn) -> Reply | None:
     """The one entry that surely answers what was asked of the group, if it is time for one."""
     request, deps = turn.request, turn.deps
-    if request.replied_text is not None or not asks_the_group(request.text):
+    if request.replied_text is not None:
         return None
     key, now = turn.chat_key(), deps.clock()
     said = tuple(one for one in deps.unasked.get(key) or () if now - one[1] < REPEAT)
     if said and now - said[-1][1] < COOLDOWN:
         return None
-    entry = turn.edition.content.entry(turn.edition.index.unasked(request.text) or "")
+    entry = turn.edition.content.entry(sure_answer(turn.edition, request.text) or "")
     if entry is None or entry.id in dict(said):
         return None
     deps.unasked.set(key, (*said, (entry.id, now)))
     return with_marked_buttons(matched(turn, entry))
+
+
+def sure_answer(edition: Edition, text: str) -> str | None:
+    """The entry that a group which lets the bot listen gets for the text, if no guard stops that."""
+    return edition.index.unasked(text) if asks_the_group(text) else None
 
 
 def asks_the_group(text: str) -> bool:

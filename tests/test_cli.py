@@ -140,6 +140,21 @@ def test_find_shows_what_competes(capsys: pytest.CaptureFixture[str]) -> None:
     assert "crisis" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("words", "decided"),
+    [
+        ("is ketamine addictive?", "answer m-very-addictive"),
+        ("is ketamine addictive", "silence"),
+        ("how many mg of ketamine should I take?", "silence"),
+    ],
+)
+def test_find_shows_what_a_group_gets_unasked(
+    capsys: pytest.CaptureFixture[str], words: str, decided: str
+) -> None:
+    assert main(["find", words]) == 0
+    assert f"unasked  {decided}\n" in capsys.readouterr().out
+
+
 def test_answer_gives_one_object_a_question(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

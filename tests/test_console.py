@@ -206,6 +206,7 @@ def test_labels_are_bold_in_colour() -> None:
 async def test_whoever_sits_at_the_terminal_is_admin() -> None:
     assert await ConsoleFacts().is_admin(PERSON)
     assert await ConsoleFacts().may_post(PERSON)
+    assert await ConsoleFacts().hears(PERSON)
 
 
 def test_the_words_of_a_picture_stand_for_it() -> None:

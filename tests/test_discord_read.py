@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bots.discord_client import MessageFacts
 from bots.discord_read import HINT, INTERACTION, MESSAGE, Me, age, read, rights, wants_whisper
 from bots.discord_view import render
 from core.chat import Request, Surface
@@ -178,6 +179,13 @@ def test_rights_come_with_the_interaction(permissions: int, admin: bool) -> None
 )
 def test_the_bot_may_post_where_it_has_the_right(fields: dict[str, Any], post: bool) -> None:
     assert rights(w.slash("myth", **fields)).post is post
+
+
+async def test_in_servers_only_what_is_meant_for_the_bot_comes() -> None:
+    """It works without the intent for anything else."""
+    for place, hears in ((asked(w.slash("myth")), False), (asked(w.slash("myth", **w.in_bot_dm())), True)):
+        assert await rights(w.slash("myth")).hears(place) is hears
+        assert await MessageFacts(None, {}).hears(place) is hears  # type: ignore[arg-type]
 
 
 def test_ids_tell_the_time() -> None:

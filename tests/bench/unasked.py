@@ -18,12 +18,12 @@ A guard that fires counts as silence, as in the bot.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.draft import load_content
 from core.edition import Edition, build_edition
-from core.listen import asks_the_group
+from core.listen import asks_the_group, sure_answer
 from core.safety import load_guards
 from core.search import Index
 from tests.bench.fit_search import FOLDS
@@ -51,9 +51,8 @@ def chatter(path: Path = ROOT / "tests/data/guards_train.jsonl") -> list[str]:
 
 def said(edition: Edition, index: Index, text: str) -> str | None:
     """The entry that a group would get for the text."""
-    if not asks_the_group(text) or edition.guards.check(text).guard:
-        return None
-    return index.unasked(text)
+    asked = replace(edition, index=index)
+    return None if asked.check(text).guard else sure_answer(asked, text)
 
 
 def rows(edition: Edition) -> list[Row]:
