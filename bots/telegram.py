@@ -164,9 +164,7 @@ async def _both(work: Coroutine[Any, Any, None], beside: asyncio.Task[object]) -
     working = asyncio.create_task(work)
     try:
         await asyncio.wait({working, beside}, return_when=asyncio.FIRST_COMPLETED)
-        for ended in (working, beside):
-            if ended.done():
-                ended.result()
+        await (beside if beside.done() else working)
     finally:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)

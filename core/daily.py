@@ -28,7 +28,7 @@ from core.phrases import Phrases
 from core.post import Attempt, attempt, nonce
 from core.reply import Reply
 from core.schedule import reopen_zones, tz_version, wake_at
-from core.store import Outcome, Subscription, Subscriptions
+from core.store import Outcome, Standing, Subscription, Subscriptions
 
 log = logging.getLogger(__name__)
 
@@ -277,8 +277,10 @@ class Daily:
         finally:
             self._pacer.done(held.chat_key)
         if outcome:
+            # An update of the platform may have told of the same, while this was on its way.
+            is_news = bool(outcome.suspend) and not await self._is_suspended(held)
             await self._records.keep(outcome)
-            if outcome.suspend:
+            if is_news:
                 await self._tell(outcome)
 
     async def _still_wanted(self, tried: Attempt) -> bool:
@@ -287,6 +289,12 @@ class Daily:
         with suppress(StoreTrouble):
             return await self._store.subscription(held.platform, held.chat_key) == held
         # It stays begun, and due.
+        return False
+
+    async def _is_suspended(self, held: Subscription) -> bool:
+        with suppress(StoreTrouble):
+            now = await self._store.subscription(held.platform, held.chat_key)
+            return now is not None and now.standing is Standing.SUSPENDED
         return False
 
     async def _try(self, tried: Attempt, *, may_move: bool) -> Outcome | None:

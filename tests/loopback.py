@@ -46,7 +46,9 @@ class Telegram:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """One method of the Bot API, as far as posting needs it."""
         method = request.match_info["method"].lower()
-        fields = await request.json() if request.can_read_body else {}
+        # The stock transport sends a form.
+        is_json = request.content_type == "application/json"
+        fields = await request.json() if is_json else dict(await request.post())
         if method == "sendmessage":
             return await self._send(request, fields)
         if method == "getupdates":

@@ -171,6 +171,21 @@ async def test_gone_suspends_keeps_the_settings_and_tells_an_admin_once(
     assert "The topic is closed." in plain_text(reply)
 
 
+async def test_what_an_update_told_already_is_not_told_again(store: SqlStore) -> None:
+    class Restricted(Stage):
+        async def post(self, subscription: Subscription, reply: Reply, nonce: str) -> str:
+            gone = replace(subscription, standing=Standing.SUSPENDED, reason="no_rights")
+            await store.subscribe(gone, self.now)
+            raise ChatGone("no_rights")
+
+    stage = Restricted()
+    await store.subscribe(wanted(), stage.now)
+    await go(stage, store, 3)
+    assert stage.told == []
+    held = await held_by(store)
+    assert (held.standing, held.reason) == (Standing.SUSPENDED, "no_rights")
+
+
 async def test_who_set_several_is_told_no_faster_than_one_chat_allows(stage: Stage, store: SqlStore) -> None:
     for number in range(3):
         await store.subscribe(wanted(str(number)), stage.now)

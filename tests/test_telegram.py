@@ -5,7 +5,7 @@ import json
 import logging
 import time
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from typing import Any
 
@@ -15,17 +15,24 @@ from hypothesis import strategies as st
 from telegram import Bot, Update
 from telegram.error import InvalidToken, NetworkError, TimedOut
 
-from bots.telegram import TYPED_AT_ONCE, Telegram
+from bots.settings import Settings
+from bots.telegram import TYPED_AT_ONCE, Telegram, build
 from bots.telegram_http import NotSent
+from bots.telegram_post import TelegramPoster
 from bots.telegram_send import LIMITS, Sender, TelegramFacts, translate
 from bots.telegram_view import inline_answer, migration, post, read, render
-from core.chat import Request
+from core.app import App
+from core.chat import Facts, Request
+from core.daily import Poster
 from core.delivery import Outbox, Pacer
-from core.errors import RetryLater, TokenRefused, Unreachable
+from core.errors import RetryLater, StoreError, TokenRefused, Unreachable
 from core.reply import Block, Button, Deed, Picture, Reply, plain_text
 from core.schedule import Plan
-from core.store import PostState, Standing, Subscription
+from core.store import Post, PostState, Standing, Subscription
 from tests.fuzz import EXAMPLES, swiftly
+from tests.loopback import TOKEN as LOOPBACK_TOKEN
+from tests.loopback import open_telegram
+from tests.room import GROUP as ROOM_GROUP
 from tests.room import PHRASES, FixedFacts, Room, Scripted
 from tests.wire import (
     ADA,
@@ -867,11 +874,35 @@ async def test_message_is_deleted_where_the_reply_says_so(wire: Wire) -> None:
 
     sender = Sender(bot, outbox, moved, Reply(title="dropped"))
     pressed = Request("telegram", "7", "7", action="x", message_key="3")
-    wire.failures["deletemessage"] = [refusal(400, "Bad Request: message to delete not found")]
+    wire.failures["deletemessage"] = [refusal(400, "Bad Request: chat not found")]
     await sender.deliver(pressed, Reply(deed=Deed.DELETE))
     await sender.deliver(pressed, Reply(deed=Deed.DELETE))
+    await sender.deliver(replace(pressed, message_key=None), Reply(deed=Deed.DELETE))
     assert wire.of("deletemessage") == [{"chat_id": 7, "message_id": 3}] * 2
     await outbox.close()
+
+
+@pytest.mark.parametrize("words", ["Bad Request: chat not found", "Bad Request: message is too long"])
+async def test_an_edit_that_is_refused_for_another_reason_is_not_sent_anew(
+    wire: Wire, room: Room, words: str
+) -> None:
+    wire.failures["editmessagetext"] = [refusal(400, words)]
+    async with serving(wire, room):
+        wire.push(callback_query=press("topics", message("card")))
+        await wire.until(lambda: wire.of("editmessagetext"))
+        await quiet(wire)
+    assert len(wire.of("editmessagetext", "sendmessage")) == 1
+
+
+async def test_an_anonymous_admin_is_told_nothing_and_no_history_is_looked_at(wire: Wire) -> None:
+    async def moved(_old: str, _new: str) -> None: ...
+
+    bot = Bot(TOKEN, request=WireRequest(wire), get_updates_request=WireRequest(wire))
+    poster = TelegramPoster(bot, moved)
+    held = Subscription("telegram", "-100", Plan(clock_time(12), "UTC"), set_by="-100", private=False)
+    await poster.tell(held, Reply(title="stopped"))
+    assert await poster.find(held, Reply(title="post"), datetime.now(UTC)) is None
+    assert not wire.calls
 
 
 DRIP = Picture("drip.png", b"\x89PNG drip", "A drip beside a chair")
@@ -942,6 +973,184 @@ async def test_stopping_finishes_what_is_in_flight(wire: Wire, room: Room) -> No
         await wire.until(wire.updates.empty)
         await asyncio.sleep(0.01)
     assert len(sent(wire)) == 1
+
+
+class Torn(App):
+    """One chat's answers wait until they may come."""
+
+    def __init__(self, room: Room, chat_key: str) -> None:
+        super().__init__(room.edition, room.deps)
+        self._chat_key, self.may_go = chat_key, asyncio.Event()
+
+    async def handle(self, request: Request, facts: Facts) -> Reply | None:
+        if request.chat_key == self._chat_key:
+            await self.may_go.wait()
+        return await super().handle(request, facts)
+
+
+async def test_a_slow_chat_is_answered_in_order_and_stalls_no_other(wire: Wire, room: Room) -> None:
+    room.app = torn = Torn(room, "-100")
+    texts = ("/about", "/privacy", "/help")
+    async with serving(wire, room):
+        for text in texts:
+            wire.push(message=message(text, GROUP))
+        wire.push(message=message("/about"))
+        await wire.until(lambda: sent(wire))
+        assert [call["chat_id"] for call in sent(wire)] == [7]
+        torn.may_go.set()
+        await wire.until(lambda: len(sent(wire)) == 4, 5)
+    firsts = [call["text"].split("\n")[0] for call in sent(wire)[1:]]
+    assert firsts == [(await room.say(text, ROOM_GROUP)).title for text in texts]
+
+
+async def test_a_wait_for_updates_that_brings_none_is_followed_by_the_next(wire: Wire, room: Room) -> None:
+    async with serving(wire, room):
+        wire.wait_in_vain()
+        wire.push(message=message("/about"))
+        await wire.until(lambda: sent(wire))
+
+
+async def test_updates_that_may_come_again_are_told_of_at_the_end(
+    wire: Wire, room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bots")
+    async with serving(wire, room):
+        wire.push(message=message("/about"))
+        await wire.until(lambda: sent(wire))
+        await quiet(wire)
+        wire.failures["getupdates"] = [refusal(502, "Bad Gateway")]
+    assert "it may come again" in caplog.text
+
+
+@pytest.mark.parametrize("failing", [True, False])
+async def test_a_webhook_that_keeps_updates_away_is_removed(
+    wire: Wire, room: Room, caplog: pytest.LogCaptureFixture, failing: bool
+) -> None:
+    words = "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook first"
+    wire.failures["getupdates"] = [refusal(409, words)]
+    wire.failures["deletewebhook"] = [refusal(502, "Bad Gateway")] if failing else []
+    async with serving(wire, room):
+        wire.push(message=message("/about"))
+        await wire.until(lambda: sent(wire), 5)
+    assert len(wire.of("deletewebhook")) == 1
+    assert ("webhook not removed" in caplog.text) is failing
+
+
+async def test_a_wait_that_telegram_asks_for_is_kept_while_polling(wire: Wire, room: Room) -> None:
+    wire.failures["getupdates"] = [refusal(429, "Too Many Requests", retry_after=1)]
+    began = time.monotonic()
+    async with serving(wire, room):
+        wire.push(message=message("/about"))
+        await wire.until(lambda: sent(wire), 5)
+    assert time.monotonic() - began >= 1
+
+
+async def test_an_update_that_fails_is_one_line_without_its_words(
+    wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = Room()
+    await room.store.close()
+    async with serving(wire, room):
+        wire.push(message=message("chromodynamics", GROUP, migrate_to_chat_id=-1005))
+        wire.push(message=message("/about"))
+        await wire.until(lambda: sent(wire))
+    (line,) = [r.getMessage() for r in caplog.records if r.name == "bots.telegram" and r.levelname == "ERROR"]
+    assert line.startswith("telegram update failed error=")
+    assert "chromodynamics" not in caplog.text
+
+
+async def test_what_was_answered_is_remembered_for_so_many(
+    wire: Wire, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.telegram.REMEMBERED", 1)
+    first, second = message("/about"), message("/about")
+    async with serving(wire, room):
+        for body in (first, second, second, first):
+            wire.push(message=body)
+        await wire.until(lambda: len(sent(wire)) == 3, 5)
+
+
+async def test_acknowledging_waits_as_told_and_gives_up_at_last(
+    wire: Wire, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.telegram.ACK_PAUSES", (0.0, 0.0))
+    wire.failures["answercallbackquery"] = [
+        refusal(429, "Too Many Requests", retry_after=1),
+        refusal(502, "Bad Gateway"),
+    ]
+    async with serving(wire, room):
+        wire.push(callback_query=press("topics", message("card", message_id=60)))
+        await wire.until(lambda: len(wire.of("answercallbackquery")) == 2)
+        await quiet(wire)
+    assert len(wire.of("answercallbackquery")) == 2
+
+
+async def test_a_menu_that_fails_thrice_waits_for_the_next_start(
+    wire: Wire, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.telegram_menu.TRIES", (0.0, 0.0, 0.0))
+    wire.failures["getmycommands"] = [refusal(502, "Bad Gateway")] * 3
+    async with serving(wire, room):
+        await wire.until(lambda: len(wire.of("getmycommands")) == 3)
+        await quiet(wire)
+    assert len(wire.of("getmycommands")) == 3
+    assert not wire.of("setmycommands")
+
+
+async def test_a_menu_that_is_there_already_is_left_as_it_is(wire: Wire, room: Room) -> None:
+    async with serving(wire, room):
+        await wire.until(lambda: wire.of("setmyshortdescription"))
+    (everyone, members, admins) = (call["commands"] for call in wire.of("setmycommands"))
+    about = wire.of("setmydescription")[0]["description"]
+    short = wire.of("setmyshortdescription")[0]["short_description"]
+    again = Wire(
+        answers={
+            "getmydescription": {"description": about},
+            "getmyshortdescription": {"short_description": short},
+        },
+        queues={"getmycommands": [everyone, members, admins]},
+    )
+    async with serving(again, room):
+        await again.until(lambda: again.of("getmyshortdescription"))
+    assert not again.of("setmycommands", "setmydescription", "setmyshortdescription")
+
+
+async def test_a_lost_database_ends_the_platform(wire: Wire, room: Room) -> None:
+    async def lost(_bot_key: str, _poster: Poster, _pacer: Pacer, _stop: asyncio.Event) -> None:
+        raise StoreError("lost")
+
+    bot = Telegram(TOKEN, "http://t", lambda: WireRequest(wire), room.app, PHRASES, lost)
+    with pytest.raises(StoreError):
+        await asyncio.wait_for(bot.run(asyncio.Event()), 5)
+
+
+async def test_long_after_an_unknown_end_the_post_goes_out_again(wire: Wire, room: Room) -> None:
+    """Telegram shows a bot no history: better twice than never."""
+    wire.answers["sendmessage"] = {"message_id": 41}
+    held = await subscribed(room, "-100")
+    begun, day = room.now - timedelta(minutes=10), date(2026, 11, 22)
+    await room.store.begin([Post(held.id, day, "m-cure", PostState.SENDING, begun, unsure=True)])
+    async with serving(wire, room):
+        await wire.until(lambda: sent(wire))
+        await asyncio.sleep(0.3)
+    (post_,) = await room.store.posts(held.id, 9)
+    assert (post_.state, post_.message_key) == (PostState.SENT, "41")
+
+
+async def test_the_stock_transport_works_as_well(room: Room) -> None:
+    async with open_telegram() as telegram:
+        chosen = Settings(
+            telegram_token=LOOPBACK_TOKEN, telegram_api_url=telegram.address, telegram_transport="httpx"
+        )
+        await subscribed(room, "-100")
+        stop = asyncio.Event()
+        running = asyncio.create_task(build(chosen, room.app, PHRASES, room.daily("telegram")).run(stop))
+        async with asyncio.timeout(10):
+            while not telegram.arrivals:  # noqa: ASYNC110 - the bot makes it hold
+                await asyncio.sleep(0.01)
+        stop.set()
+        await running
+    assert [arrival.chat for arrival in telegram.arrivals] == ["-100"]
 
 
 KEYS = st.sampled_from(

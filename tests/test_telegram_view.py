@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegram import Update
 
-from bots.telegram_view import migration, read, render
+from bots.telegram_view import inline_answer, migration, read, render
 from core.chat import Request, Surface
-from core.reply import Block, Button, Link, Reply, Style, plain_text
+from core.reply import Article, Block, Button, Link, Reply, Style, plain_text
 from tests.wire import ADA, GROUP, ME, PRIVATE, message, press
 
 CHANNEL = {"id": -200, "type": "channel", "title": "C"}
@@ -268,3 +268,19 @@ def test_entities_lie_in_the_text_whatever_it_is(
         assert entity["length"] > 0
         assert entity["offset"] + entity["length"] <= length
         cut(shown.text, entity)
+
+
+def test_what_lacks_what_the_bot_api_promises_asks_nothing() -> None:
+    assert reading(message_id=5, date=0, text="/myth") is None
+    assert reading("inline_query", id="1", query="hooked", offset="") is None
+
+
+def test_sources_need_no_label() -> None:
+    payload = render(Reply(links=(Link("Leaf 2020", "https://example.org/leaf"),)))
+    assert (payload.text, [mark["type"] for mark in payload.entities]) == ("Leaf 2020", ["text_link"])
+
+
+def test_an_article_without_a_link_has_no_button() -> None:
+    article = Article("m-cure", "Does it cure?", "No.", Reply(title="No."))
+    (result,) = inline_answer("1", Reply(articles=(article,)))["results"]
+    assert "reply_markup" not in result
