@@ -256,9 +256,8 @@ class Index:
             sum(weight for s, weight in query.weights.items() if not self._recall.knows(s)) / total,
         )
 
-    def _is_about_another(self, query: Query) -> bool:
+    def _is_about_another(self, asked: Asked) -> bool:
         """Whether it asks about a medicine or body topic that no entry speaks of: offers would mislead."""
-        asked = self._asked(query)
         return bool(asked.named) and not asked.topic and not any(map(self._recall.knows, asked.named))
 
     def _ranked(self, meant: Sequence[str], prefer_kind: str | None) -> Found:
@@ -273,24 +272,31 @@ class Index:
         fits = [weigh(self.model.rank, row) for row in rows]
         order = sorted(range(len(hits)), key=lambda i: (-fits[i], hits[i][0]))
         chances = share(fits)
-        features = self._accept_features(query, hits[order[0]][0], near[order[0]], fits, chances)
+        asked = self._asked(query)
+        features = self._accept_features(query, asked, hits[order[0]][0], near[order[0]], fits, chances)
         right = logistic(weigh(self.model.right, features))
         inside = logistic(weigh(self.model.inside, features))
         order = self._prefer(order, hits, chances, prefer_kind)
         matches = tuple(self._match(hits[i][0], chances[i], rows[i]) for i in order)
         model = self.model.for_look_up() if prefer_kind else self.model
         entry_id, choices = settle(matches, right, inside, model)
-        if choices and self._is_about_another(query):
+        if choices and self._is_about_another(asked):
             choices = ()
         shown = tuple(zip(ACCEPT_FEATURES, features, strict=True))
         return Found(entry_id, choices, matches, inside, right, shown, "ranked")
 
     def _accept_features(
-        self, query: Query, best: int, near: Likeness, fits: Sequence[float], chances: Sequence[float]
+        self,
+        query: Query,
+        asked: Asked,
+        best: int,
+        near: Likeness,
+        fits: Sequence[float],
+        chances: Sequence[float],
     ) -> tuple[float, ...]:
         out = self._out().compare(query)
         stems = self._profile(best).stems
-        return accept_features(query, self._asked(query), near, stems, max(fits), max(chances), out)
+        return accept_features(query, asked, near, stems, max(fits), max(chances), out)
 
     def _prefer(
         self, order: list[int], hits: Sequence[tuple[int, float]], chances: Sequence[float], kind: str | None
