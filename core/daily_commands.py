@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from core.card import daily_card
 from core.errors import BadInput
 from core.moment import date_words, moment_words, reason_words, time_words, wanted_words
-from core.places import Place, find_places, large_cities, suggest_places
+from core.places import Place, find_places, large_cities, similar_places, suggest_places
 from core.reply import ACTION_BYTES, BUTTON_TITLE, Block, Button, Choice, Deed, Reply, Style, utf16_length
 from core.schedule import EVERY_DAY, Plan, latest_slot, next_slot, open_slot, open_zone
 from core.store import Post, PostState, Standing, Subscription
@@ -145,7 +145,12 @@ async def _show(turn: Turn, held: Subscription | None, _wish: Wish) -> Reply:
 
 
 async def _set(turn: Turn, held: Subscription | None, wish: Wish) -> Reply:
-    places = find_places(wish.place) if wish.place else []
+    try:
+        places = find_places(wish.place) if wish.place else []
+    except BadInput:
+        if not (similar := similar_places(wish.place)):
+            raise
+        return _choose(turn, wish, turn.say("daily.which"), similar)
     if len(places) > 1:
         return _choose(turn, wish, turn.say("daily.which"), places)
     at = wish.at or (held.plan.at if held else None)

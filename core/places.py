@@ -22,9 +22,22 @@ CHOICES = 6
 LOOKED_AT = 200
 """Places whose names are compared with what was typed, the largest first."""
 
+_PART_WORDS, _PART_LETTERS = 8, 4
+"""Of what can't be placed as a whole: as many words are tried, and parts at least as long."""
+
 _LARGE_CITIES = ("London", "Berlin", "New York City", "Chicago", "Denver", "Los Angeles", "Kolkata", "Sydney")
 
-# Which of them is meant cannot be known: each stands for several offsets or zones.
+_US = (
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Phoenix",
+    "America/Los_Angeles",
+    "Pacific/Honolulu",
+)
+
+# Which of them is meant cannot be known: each stands for several offsets or zones. Countries that have
+# many zones are here, and those that people name as often as a city.
 _ABBREVIATIONS = {
     "cst": ("America/Chicago", "America/Mexico_City", "Asia/Shanghai", "America/Havana"),
     "cdt": ("America/Chicago", "America/Havana"),
@@ -64,6 +77,37 @@ _ABBREVIATIONS = {
     "cat": ("Africa/Harare", "Africa/Maputo"),
     "eat": ("Africa/Nairobi", "Africa/Kampala"),
     "wat": ("Africa/Lagos", "Africa/Kinshasa"),
+    "eastern": ("America/New_York", "America/Toronto"),
+    "central": ("America/Chicago", "America/Winnipeg", "America/Mexico_City"),
+    "mountain": ("America/Denver", "America/Phoenix", "America/Edmonton"),
+    "pacific": ("America/Los_Angeles", "America/Vancouver"),
+    "us": _US,
+    "usa": _US,
+    "united states": _US,
+    "canada": (
+        "America/Toronto",
+        "America/Vancouver",
+        "America/Edmonton",
+        "America/Winnipeg",
+        "America/Halifax",
+        "America/St_Johns",
+    ),
+    "australia": (
+        "Australia/Sydney",
+        "Australia/Melbourne",
+        "Australia/Brisbane",
+        "Australia/Perth",
+        "Australia/Adelaide",
+        "Australia/Darwin",
+    ),
+    "uk": ("Europe/London",),
+    "united kingdom": ("Europe/London",),
+    "britain": ("Europe/London",),
+    "england": ("Europe/London",),
+    "scotland": ("Europe/London",),
+    "wales": ("Europe/London",),
+    "florida": ("America/New_York", "America/Chicago", "America/Havana"),
+    "ontario": ("America/Toronto", "America/Winnipeg", "America/Los_Angeles"),
 }
 
 # Letters that folding leaves as they are, and marks that people leave out.
@@ -114,6 +158,21 @@ def find_places(text: str) -> list[Place]:
     if len(found) == 1 or found[0].thousands >= CLEARLY_LARGER * found[1].thousands:
         return found[:1]
     return found[:CHOICES]
+
+
+def similar_places(text: str) -> list[Place]:
+    """Cities that a part of `text` names, for who adds what can't be judged: `Portland Oregon`, `London, UK`.
+
+    Never the answer, only what to choose from: the rest may well name another city.
+    """
+    parts = plain_name(text.replace(",", " ")).split()[:_PART_WORDS]
+    for count in range(len(parts) - 1, 0, -1):
+        for part in (" ".join(parts[:count]), " ".join(parts[-count:])):
+            # Some city is called "the" in some language.
+            found = _distinct(_named(part)) if len(part) >= _PART_LETTERS else []
+            if found:
+                return found[:CHOICES]
+    return []
 
 
 def suggest_places(text: str, limit: int = 25) -> list[Place]:

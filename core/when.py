@@ -44,10 +44,15 @@ class Wish:
 _VERBS = {
     "off": Verb.OFF,
     "stop": Verb.OFF,
+    "cancel": Verb.OFF,
     "resume": Verb.RESUME,
     "on": Verb.RESUME,
+    "start": Verb.RESUME,
+    "continue": Verb.RESUME,
+    "unpause": Verb.RESUME,
     "preview": Verb.PREVIEW,
     "status": Verb.SHOW,
+    "help": Verb.SHOW,
 }
 _KINDS = {"myth": "myth", "myths": "myth", "fact": "fact", "facts": "fact", "both": "both"}
 DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -72,16 +77,15 @@ _DAY_SETS = {
     "everyday": EVERY_DAY,
 }
 _ALONE = {*_VERBS, "pause"}
-_FILLERS = {"at", "in", "on", "and", "time"}
+_FILLERS = {"at", "in", "on", "and", "time", "start"}
 _UNITS = {"d": 1, "day": 1, "days": 1, "w": 7, "week": 7, "weeks": 7, "month": 30, "months": 30}
+_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _TIME = re.compile(
     r"(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2}))?\s?(?P<half>[ap]\.?m\.?)?h?(?=[\s,]|$)|"
     r"(?P<digits>\d{4})(?=\s|$)|(?P<word>noon|midnight)\b",
     re.IGNORECASE,
 )
-_PAUSE = re.compile(
-    r"pause(?:\s+for)?(?:\s+(?P<count>\d{1,3}|an?|one|two)\s*(?P<unit>[a-z]+))?", re.IGNORECASE
-)
+_PAUSE = re.compile(r"pause(?:\s+for)?(?:\s+(?P<count>\d{1,3}|[a-z]+)\s*(?P<unit>[a-z]+))?", re.IGNORECASE)
 
 
 def read_wish(words: str) -> Wish:
@@ -106,8 +110,8 @@ def _pause(typed: str) -> Wish:
         raise BadInput("daily.pause_unclear")
     if not match["count"]:
         return Wish(Verb.PAUSE)
-    counts = {"a": 1, "an": 1, "one": 1, "two": 2}
-    count = counts.get(match["count"].lower()) or int(match["count"])
+    counted = match["count"].lower()
+    count = int(counted) if counted.isdecimal() else _COUNTS.get(counted, 0)
     days = count * _UNITS.get(match["unit"].lower(), 0)
     if not 0 < days <= LONGEST_PAUSE_DAYS:
         raise BadInput("daily.pause_unclear")
@@ -135,7 +139,8 @@ def _settings(typed: str) -> Wish:
         elif word and word not in _FILLERS:
             place.append(token)
     if place and place[0][0].isdigit():
-        raise BadInput("daily.time_unclear", time=place[0][:8])
+        # A second time, after one that was read.
+        raise BadInput("daily.one_time" if wish.at else "daily.time_unclear", time=place[0][:8])
     return replace(wish, place=" ".join(place).strip(","))
 
 

@@ -191,7 +191,7 @@ async def test_a_bare_command_word_means_the_command(room: Room, word: str) -> N
 async def test_a_bare_forget_deletes_nothing(room: Room) -> None:
     await room.say("/myth")
     await room.say("forget")
-    assert "list of 1 entries" in plain_text(await room.say("/forget"))
+    assert "Entries on it: 1." in plain_text(await room.say("/forget"))
 
 
 async def test_the_short_form_names_somebody_to_talk_to(room: Room) -> None:

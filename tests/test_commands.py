@@ -311,7 +311,7 @@ async def test_privacy_tells_what_is_kept(room: Room) -> None:
 async def test_forget_says_what_was_deleted(room: Room) -> None:
     await room.say("/myth")
     await room.say("/fact")
-    assert "list of 2 entries" in plain_text(await room.say("/forget"))
+    assert "Entries on it: 2." in plain_text(await room.say("/forget"))
     assert "Nothing was stored" in plain_text(await room.say("/forget"))
 
 
@@ -319,7 +319,7 @@ async def test_in_groups_only_admins_forget(room: Room) -> None:
     await room.say("/myth", GROUP)
     assert (await room.say("/forget", GROUP)).title.startswith("In a group, only admins")
     room.facts.admin = True
-    assert "list of 1 entries" in plain_text(await room.say("/forget", GROUP))
+    assert "Entries on it: 1." in plain_text(await room.say("/forget", GROUP))
 
 
 def test_every_command_has_its_phrases() -> None:

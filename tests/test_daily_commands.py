@@ -62,6 +62,21 @@ async def test_an_ambiguous_place_is_a_choice_that_keeps_the_rest(room: Room) ->
     assert (await held(room)).plan.zone == "America/New_York"
 
 
+@pytest.mark.parametrize(
+    ("text", "offers"),
+    [
+        ("/daily 9:00 Portland Oregon", ["Portland (OR, US)", "Portland (ME, US)"]),
+        ("/daily 9:00 London, UK", ["London (GB)", "London (CA)"]),
+        ("/daily at 9 in the morning in Berlin", ["Berlin (DE)"]),
+    ],
+)
+async def test_a_place_of_which_a_part_is_known_is_a_choice(room: Room, text: str, offers: list[str]) -> None:
+    choice = await room.say(text)
+    assert [button.label for row in choice.buttons for button in row] == offers
+    done = await room.press(actions(choice)[0])
+    assert f"at 09:00 in {offers[0].split(' (')[0]}" in plain_text(done)
+
+
 async def test_a_name_too_long_for_a_button_goes_by_its_zone(room: Room) -> None:
     choice = await room.say("/daily 7:15 mon,tue,wed,fri,sat facts Santiago")
     assert "daily:07:15 mon,tue,wed,fri,sat facts America/Santo_Domingo" in actions(choice)
@@ -158,9 +173,9 @@ async def test_a_pause_ends_by_itself_or_by_resume(room: Room) -> None:
     assert actions(lengths) == ["daily:pause 1 week", "daily:pause 2 weeks", "daily:pause 4 weeks"]
     paused = await room.say("/daily pause 2 weeks")
     assert paused.title == "Daily post is paused"
-    assert "It goes on Sunday 6 December." in plain_text(paused)
+    assert "It starts again on Sunday 6 December." in plain_text(paused)
     assert (await held(room)).next_due == datetime(2026, 12, 6, 8, 0, tzinfo=UTC)
-    assert "It goes on Sunday 6 December." in plain_text(await room.say("/status"))
+    assert "It starts again on Sunday 6 December." in plain_text(await room.say("/status"))
     await room.say("/daily resume")
     assert (await held(room)).next_due == datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 

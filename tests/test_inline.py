@@ -108,4 +108,4 @@ async def test_commands_do_nothing_while_typing(room: Room, command: str) -> Non
     await room.say("/myth")
     reply = await room.say(command, replace(TYPING, private=True))
     assert plain_text(reply) == ""
-    assert "list of 1 entries" in plain_text(await room.say("/forget"))
+    assert "Entries on it: 1." in plain_text(await room.say("/forget"))

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 
 from core.errors import BadInput
-from core.places import CITIES, find_places, large_cities, suggest_places, zone_place
+from core.places import CHOICES, CITIES, find_places, large_cities, similar_places, suggest_places, zone_place
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,7 @@ from core.places import CITIES, find_places, large_cities, suggest_places, zone_
         ("europe/berlin", "Europe/Berlin"),
         ("America/New York", "America/New_York"),
         ("UTC", "UTC"),
+        ("UK", "Europe/London"),
     ],
 )
 def test_a_place_without_doubt_stands_alone(text: str, zone: str) -> None:
@@ -36,6 +37,8 @@ def test_a_place_without_doubt_stands_alone(text: str, zone: str) -> None:
         ("Portland", ["Portland (OR, US)", "Portland (ME, US)"]),
         ("Birmingham", ["Birmingham (GB)", "Birmingham (AL, US)"]),
         ("CST", ["Chicago (IL, US)", "Mexico City (MX)", "Shanghai (CN)", "Havana (CU)"]),
+        ("Eastern", ["New York City (NY, US)", "Toronto (CA)"]),
+        ("Ontario", ["Toronto (CA)", "Winnipeg (CA)", "Los Angeles (CA, US)"]),
         ("gmt", ["London (GB)", "Accra (GH)", "Reykjavík (IS)"]),
     ],
 )
@@ -55,6 +58,17 @@ def test_unknown_places_are_said(text: str) -> None:
     with pytest.raises(BadInput) as raised:
         find_places(text)
     assert raised.value.key == "daily.place_unknown"
+
+
+@pytest.mark.parametrize("text", ["", "Gondolin", "my house", "UTC+2", "the end", "a" * 5000, "x " * 5000])
+def test_what_names_no_city_in_any_part_is_similar_to_none(text: str) -> None:
+    assert similar_places(text) == []
+
+
+def test_every_abbreviation_stands_for_zones_that_exist() -> None:
+    for name in ("us", "canada", "australia", "central", "mountain", "pacific"):
+        assert {place.zone for place in find_places(name)} <= available_timezones()
+        assert len(find_places(name)) <= CHOICES
 
 
 def test_suggestions_start_as_typed_the_largest_first() -> None:
