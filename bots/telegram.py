@@ -22,7 +22,7 @@ from bots.telegram_view import ALLOWED_UPDATES, Post, joined, migration, post, r
 from core.app import App
 from core.chat import Request, Surface
 from core.daily import DailyRun, Poster, tell
-from core.delivery import GRACE_SECONDS, REMEMBERED, Bucket, Grant, Outbox, Pacer, finish
+from core.delivery import GRACE_SECONDS, REMEMBERED, Bucket, Grant, Limits, Outbox, Pacer, finish
 from core.errors import RetryLater, TokenRefused, Unreachable, Unsure
 from core.phrases import Phrases
 from core.reply import Deed, Reply
@@ -82,9 +82,11 @@ class Telegram:
         daily: DailyRun,
         *,
         clock: Callable[[], datetime] = _now,
+        limits: Limits = LIMITS,
     ) -> None:
         self._token, self._api_url, self._request = token, api_url, request
         self._app, self._phrases, self._daily, self._clock = app, phrases, daily, clock
+        self._limits = limits
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then finish what is in flight.
@@ -114,7 +116,7 @@ class Telegram:
         log.info("telegram started username=%s", bot.username)
         if not bot.bot.supports_inline_queries:
             log.info("inline mode is off: to offer entries in any chat, send /setinline to @BotFather")
-        desk = Desk(bot, self._app, self._phrases, self._clock)
+        desk = Desk(bot, self._app, self._phrases, self._clock, self._limits)
         poll = Poll(bot, desk.take)
         menu = asyncio.create_task(keep_menu(bot, self._app.edition.content, self._phrases))
         ending = asyncio.Event()
@@ -262,10 +264,12 @@ class Desk:
         poster: sends daily posts.
     """
 
-    def __init__(self, bot: Bot, app: App, phrases: Phrases, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, bot: Bot, app: App, phrases: Phrases, clock: Callable[[], datetime], limits: Limits
+    ) -> None:
         self._bot, self._app, self._clock = bot, app, clock
         self._me, self._facts = bot.bot, TelegramFacts(bot)
-        self.pacer = Pacer(LIMITS, time.monotonic, asyncio.sleep)
+        self.pacer = Pacer(limits, time.monotonic, asyncio.sleep)
         self.poster: Poster = TelegramPoster(bot, self._moved)
         self._outbox = Outbox(self.pacer, time.monotonic)
         self._sender = Sender(bot, self._outbox, self._moved, Reply(title=phrases.say("notice.dropped")))

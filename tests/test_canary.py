@@ -39,6 +39,7 @@ from core.store import Drawn
 from tests import canary, discord_wire
 from tests.canary import Marks
 from tests.room import EDITION, PHRASES, FixedFacts, Room
+from tests.stage import UNLIMITED
 from tests.wire import Wire, message, press, refusal, serving
 
 FEW = canary.QUESTIONS[:1]
@@ -228,7 +229,7 @@ async def through_telegram(watch: Watch, questions: tuple[str, ...]) -> Wire:
         method: [refusal(400, f'Bad Request: can\'t parse "{echo}"'), RuntimeError(echo)]
         for method in ("sendmessage", "editmessagetext", "answerinlinequery", "getchatmember")
     }
-    async with serving(telegram, watch.room):
+    async with serving(telegram, watch.room, UNLIMITED):
         for update in routes.updates(questions):
             telegram.push(**update)
         await telegram.until(telegram.updates.empty, 30)
@@ -401,7 +402,7 @@ async def test_what_a_person_sends_to_the_editors_is_found_where_it_belongs_and_
     watch.open(break_nothing)
     telegram, person = Wire(), {"id": 7, "type": "private"}
     asked = watch.marks.new("sent to the editors")
-    async with serving(telegram, watch.room):
+    async with serving(telegram, watch.room, UNLIMITED):
         telegram.push(message=message(asked, person))
         await telegram.until(lambda: telegram.of("sendmessage"))
         for action in ("editors", canary.SENDS):
@@ -488,7 +489,7 @@ async def test_a_leak_is_found(
     watch.room.app = app
     watch.open(break_nothing)
     telegram = Wire()
-    async with serving(telegram, watch.room):
+    async with serving(telegram, watch.room, UNLIMITED):
         telegram.push(message=message(watch.marks.new("leaking route")))
         await telegram.until(lambda: telegram.of("sendmessage"))
     found = watch.in_logs() + watch.in_database() + watch.marks.found(str(capfd.readouterr()))

@@ -10,6 +10,7 @@ import pytest
 
 from tests import discord_wire, wire
 from tests.room import CONTENT, Room
+from tests.stage import UNLIMITED
 
 PRIVATE, GROUP, THREAD = "private", "group", "thread"
 
@@ -197,7 +198,7 @@ def normal(text: str) -> str:
 async def on_telegram() -> AsyncIterator[Screen]:
     opened, room = wire.Wire(), Room()
     opened.answers["getchatmember"] = {"status": "member", "user": wire.ADA}
-    async with wire.serving(opened, room):
+    async with wire.serving(opened, room, UNLIMITED):
         await opened.until(lambda: room.beats)
         yield TelegramScreen(opened)
     await room.store.close()

@@ -12,6 +12,8 @@ from telegram import User
 from telegram.request import BaseRequest, RequestData
 
 from bots.telegram import Telegram
+from bots.telegram_send import LIMITS
+from core.delivery import Limits
 from tests.room import PHRASES, Room
 
 ME = User(id=99, is_bot=True, first_name="Bot", username="fact_bot")
@@ -138,7 +140,7 @@ def press(data: str | None, under: dict[str, Any] | None) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def serving(wire: Wire, room: Room) -> AsyncIterator[Telegram]:
+async def serving(wire: Wire, room: Room, limits: Limits = LIMITS) -> AsyncIterator[Telegram]:
     """The adapter at work on the room's app."""
     stop = asyncio.Event()
 
@@ -153,6 +155,7 @@ async def serving(wire: Wire, room: Room) -> AsyncIterator[Telegram]:
         PHRASES,
         room.daily("telegram"),
         clock=lambda: datetime.fromtimestamp(NOW, UTC),
+        limits=limits,
     )
     running = asyncio.create_task(bot.run(stop))
     try:
