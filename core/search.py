@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from core.accept import (
     ACCEPT_FEATURES,
@@ -91,7 +91,10 @@ class Found:
 
 
 class Index:
-    """Searches entries; built once per content file, safe to read from several threads."""
+    """Searches entries; built once per content file, safe to read from several threads.
+
+    Most of it is made when it is first needed: a random entry needs none.
+    """
 
     def __init__(
         self,
@@ -110,16 +113,31 @@ class Index:
         self._entries = tuple(entries)
         self.model = model or load_model()
         self._topic = frozenset(word for name in topic_words for word in words(name))
-        self._names = self._name_table()
         self._other_names = frozenset(" ".join(words(name)) for name in other_names) - {""}
         self._longest_name = max((name.count(" ") + 1 for name in self._other_names), default=0)
-        others = {w for line in (*not_covered, *self._other_names) for w in words(line)} | self._topic
-        self._recall = Recall([_said_of(entry) for entry in self._entries], frozenset(others))
         self._not_covered = tuple(not_covered)
         self._declined = frozenset(" ".join(words(line)) for line in not_covered)
         self._shared: dict[str, str] = {}
         self._profile = lru_cache(_KEPT_PROFILES)(self._profile_of)
         self._out = lru_cache(1)(self._out_of)
+
+    @cached_property
+    def _recall(self) -> Recall:
+        others = {w for line in (*self._not_covered, *self._other_names) for w in words(line)} | self._topic
+        return Recall([_said_of(entry) for entry in self._entries], frozenset(others))
+
+    @cached_property
+    def _names(self) -> dict[str, tuple[int, ...]]:
+        """Names as written and as stems, each with the entries that bear it."""
+        table: defaultdict[str, dict[int, None]] = defaultdict(dict)
+        for number, entry in enumerate(self._entries):
+            for name in (entry.id.partition("-")[2], entry.title, entry.claim, *entry.keywords):
+                said = words(name)
+                # One stem of "more lanterns" is too little to be its name.
+                is_cut = len(telling(said, self._topic)) == 1 and any(word in self._topic for word in said)
+                for key in [" ".join(said)] if is_cut else self._keys(said):
+                    table[key][number] = None
+        return {key: tuple(numbers) for key, numbers in table.items()}
 
     def find(self, text: str, prefer_kind: str | None = None) -> Found:
         """What answers `text`; of near-equal entries one of `prefer_kind` goes first."""
@@ -156,6 +174,8 @@ class Index:
 
     def with_model(self, model: Model) -> "Index":
         """The same index, weighing and deciding with another model."""
+        # Made before, it is not made again by each that has another model.
+        self._make()
         other = copy(self)
         other.model = model
         return other
@@ -183,10 +203,14 @@ class Index:
 
     def warm(self) -> None:
         """Prepare what the first question would otherwise wait for."""
+        self._make()
         self._out()
         for number in range(min(len(self._entries), _KEPT_PROFILES)):
             self._profile(number)
         self._shared.clear()
+
+    def _make(self) -> tuple[object, ...]:
+        return self._names, self._recall
 
     def _sure(self, number: int) -> Found:
         entry = self._entries[number]
@@ -196,18 +220,6 @@ class Index:
         tied = [self._entries[number] for number in numbers]
         matches = tuple(Match(entry.id, entry.kind, 1 / len(tied), ()) for entry in tied)
         return Found(None, tuple(entry.id for entry in tied), matches, 1.0, 1 / len(tied), (), "name")
-
-    def _name_table(self) -> dict[str, tuple[int, ...]]:
-        """Names as written and as stems, each with the entries that bear it."""
-        table: defaultdict[str, dict[int, None]] = defaultdict(dict)
-        for number, entry in enumerate(self._entries):
-            for name in (entry.id.partition("-")[2], entry.title, entry.claim, *entry.keywords):
-                said = words(name)
-                # One stem of "more lanterns" is too little to be its name.
-                is_cut = len(telling(said, self._topic)) == 1 and any(word in self._topic for word in said)
-                for key in [" ".join(said)] if is_cut else self._keys(said):
-                    table[key][number] = None
-        return {key: tuple(numbers) for key, numbers in table.items()}
 
     def _keys(self, said: Sequence[str]) -> Iterable[str]:
         """The two forms under which words are looked up; the second begins with a blank."""

@@ -1,5 +1,6 @@
 """What the search answers, offers and leaves alone."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -266,6 +267,17 @@ def test_the_same_question_gets_the_same_answer(index: Index) -> None:
 
 def test_no_entries_give_nothing() -> None:
     assert Index((), TOPIC).find("paraffin") == Found()
+
+
+def test_the_first_questions_may_come_from_several_threads_at_once(index: Index) -> None:
+    """What it needs is made then, while another thread may be warming it."""
+    question = "which oil is it"
+    cold = Index(ENTRIES, TOPIC, ["what is for dinner", "who won the match yesterday"], ["toaster oven"])
+    with ThreadPoolExecutor(5) as threads:
+        warming = threads.submit(cold.warm)
+        found = list(threads.map(cold.find, [question] * 4))
+    warming.result()
+    assert found == [index.find(question)] * 4
 
 
 def test_warming_changes_no_answer(index: Index) -> None:
