@@ -103,7 +103,8 @@ async def test_housekeeping_counts_what_it_forgot(
         await program.housekeep()
         assert caplog.text == ""
         await program.app.handle(replace(PERSON, text="/myth"), FixedFacts())
-        monkeypatch.setattr("bots.compose.IDLE", timedelta(0))
+        # A second ahead: within one millisecond, nothing would have been idle.
+        monkeypatch.setattr("bots.compose.IDLE", timedelta(seconds=-1))
         await program.housekeep()
     assert "chats=1" in caplog.text
     await program.store.close()
