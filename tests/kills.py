@@ -64,8 +64,8 @@ class Town(Protocol):
     faults: Sequence[str]
     may_repeat: bool
 
-    def environment(self) -> dict[str, str]:
-        """Settings of a program that posts there."""
+    def environment(self, life: int) -> dict[str, str]:
+        """Settings of a program that posts there; `life` is its number."""
         ...
 
     def found(self, number: int, fault: str) -> str:
@@ -89,8 +89,8 @@ class TelegramTown:
     def __init__(self, server: loopback.Telegram) -> None:
         self._server = server
 
-    def environment(self) -> dict[str, str]:
-        return {"TELEGRAM_TOKEN": loopback.TOKEN, "TELEGRAM_API_URL": self._server.address}
+    def environment(self, life: int) -> dict[str, str]:
+        return {"TELEGRAM_TOKEN": loopback.TOKEN, "TELEGRAM_API_URL": f"{self._server.address}/{life}"}
 
     def found(self, number: int, fault: str) -> str:
         chat = f"-{1000 + number}"
@@ -112,7 +112,7 @@ class DiscordTown:
     def __init__(self, wire: discord_wire.Wire) -> None:
         self._wire = wire
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, life: int) -> dict[str, str]:
         api, gateway = self._wire.api, self._wire.gateway_url
         return {
             "DISCORD_TOKEN": discord_wire.TOKEN,
@@ -251,7 +251,7 @@ class Ordeal:
         trace, log = self._folder / f"trace{self._born}", self._folder / f"log{self._born}"
         environment = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
         for town in self._towns:
-            environment |= town.environment()
+            environment |= town.environment(self._born)
         environment |= {
             "PYTHONPATH": str(ROOT),
             "CONTENT_PATH": str(ROOT / "content.yaml"),
@@ -359,7 +359,7 @@ class Ordeal:
             sheet.changed += [name] if len({arrival.text for arrival in there}) > 1 else []
             sheet.repeats += max(len(there) - 1, 0)
             for earlier in there[:-1]:
-                kill = next((at for at in self._deaths if at >= earlier.at), None)
+                kill = self._end_of(earlier)
                 if not town.may_repeat:
                     sheet.unexplained.append(name)
                 elif not earlier.told:
@@ -372,6 +372,13 @@ class Ordeal:
         for (platform, _kill), count in after.items():
             sheet.unexplained += [f"{platform}: {count} by one kill"] if count > IN_FLIGHT else []
         sheet.takeover = self._longest_takeover()
+
+    def _end_of(self, arrival: Arrival) -> float | None:
+        """When the process was killed that sent it; by the clock where the platform can't tell them apart."""
+        if arrival.life:
+            # They die in the order in which they were born.
+            return self._deaths[arrival.life - 1] if arrival.life <= len(self._deaths) else None
+        return next((at for at in self._deaths if at >= arrival.at), None)
 
     def _longest_takeover(self) -> float:
         """From a kill to the next arrival, where the life in between had the time to post."""

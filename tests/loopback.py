@@ -24,12 +24,14 @@ class Arrival:
     Attributes:
         at: when its request came; the process that sent it was alive then.
         told: the answer was that it arrived.
+        life: the process that sent it, where that is known.
     """
 
     chat: str
     text: str
     at: float
     told: bool
+    life: int = 0
 
 
 @dataclass
@@ -61,6 +63,7 @@ class Telegram:
 
     async def _send(self, request: web.Request, fields: dict[str, Any]) -> web.StreamResponse:
         chat, at = str(fields["chat_id"]), time.monotonic()
+        life = int(request.match_info["life"])
         # Long enough that several sends are in flight at once, as over a real network.
         await asyncio.sleep(0.02)
         fault = self.faults[chat][0] if self.faults[chat] else ""
@@ -76,7 +79,7 @@ class Telegram:
             return _error(403, _FORBIDDEN)
         if fault == "cut before":
             return _cut(request)
-        self.arrivals.append(Arrival(chat, fields["text"], at, "after" not in fault))
+        self.arrivals.append(Arrival(chat, fields["text"], at, "after" not in fault, life))
         if fault == "502 after":
             return _error(502, "Bad Gateway")
         if fault == "cut after":
@@ -92,10 +95,10 @@ def moved(chat: str) -> str:
 
 @asynccontextmanager
 async def open_telegram() -> AsyncIterator[Telegram]:
-    """It listens as long as the block; `address` is the Bot API server."""
+    """It listens as long as the block; `address` and the number of a process are its Bot API server."""
     telegram = Telegram()
     app = web.Application()
-    app.router.add_post(f"/bot{TOKEN}/{{method}}", telegram.answer)
+    app.router.add_post(f"/{{life}}/bot{TOKEN}/{{method}}", telegram.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -45,7 +45,7 @@ class TelegramRig:
         self._rig = rig
         self._moved: dict[str, str] = {}
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, life: int) -> dict[str, str]:
         return {"TELEGRAM_TOKEN": loopback.TOKEN, "TELEGRAM_API_URL": f"http://127.0.0.1:{PORT}"}
 
     def found(self, number: int, fault: str) -> str:
@@ -84,7 +84,7 @@ class DiscordRig:
     def __init__(self, rig: Any) -> None:
         self._rig = rig
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, life: int) -> dict[str, str]:
         gateway = self._rig.gateway_url
         return {
             "DISCORD_TOKEN": DISCORD_TOKEN,
