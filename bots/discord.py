@@ -196,17 +196,17 @@ class Desk:
             offered = await self._app.handle(request, facts)
             await answer.suggest(offered.choices if offered else ())
             return
+        sorry = partial(answer.show, deed=Deed.SEND, whisper=True)
         timer = answer.defer_later()
         try:
             reply = await self._reply(payload, request, facts, must=True)
             if reply is None:
                 await answer.pass_over()
             elif reply.deed is Deed.DELETE:
-                await self._deliver(request, reply, [answer.remove])
+                await self._deliver(request, reply, [answer.remove], sorry)
             else:
                 shown = partial(answer.show, deed=reply.deed, whisper=reply.whisper, aloud=reply.aloud)
                 show = [partial(shown, page) for page in render(reply)]
-                sorry = partial(answer.show, deed=Deed.SEND, whisper=True)
                 await self._deliver(request, reply, show, sorry)
         finally:
             timer.cancel()
@@ -252,13 +252,12 @@ class Desk:
         request: Request,
         reply: Reply,
         attempts: Sequence[Attempt],
-        show: Callable[[Payload], Awaitable[bool]] | None = None,
+        show: Callable[[Payload], Awaitable[bool]],
     ) -> None:
         """Make every attempt succeed, in order; `show` tells people if answers were dropped."""
 
         async def notify() -> None:
-            if show:
-                await show(render(Reply(title=self._phrases.say("notice.dropped")))[0])
+            await show(render(Reply(title=self._phrases.say("notice.dropped")))[0])
 
         outbox, lane = self._messages, reply.thread or request.chat_key
         if request.message_key is None or request.action is not None:

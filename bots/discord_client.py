@@ -98,7 +98,7 @@ class Client(discord.Client):
         self.has_connected = True
 
     async def stay(self, token: str, commands: Sequence[Payload]) -> None:
-        """Log in, offer the commands and stay connected; never returns.
+        """Log in, offer the commands and stay connected, until the client is closed.
 
         Raises:
             TokenRefused: Discord refuses the token or what it is used for.
@@ -114,7 +114,6 @@ class Client(discord.Client):
         finally:
             if offering:
                 offering.cancel()
-        raise Unreachable("closed")
 
     def parent_of(self, server: str, channel: str) -> str | None:
         """The channel that a thread belongs to; None for what isn't a known thread."""

@@ -15,7 +15,8 @@ from aiohttp import WSMsgType, web
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bots.discord import Discord
+from bots.discord import build
+from bots.settings import Settings
 from tests.room import PHRASES, Room
 
 BOT, ALICE, SERVER, CHANNEL, THREAD, DM, OWNER = "900", "7", "500", "501", "502", "503", "8"
@@ -138,6 +139,7 @@ class Wire:
         self.identified, self.resumed, self.sequence = 0, 0, 0
         self.history: list[dict[str, Any]] = []
         self.refused_gateway = 0
+        self.closed_with = 0
         self._acked: dict[str, int] = {}
         self._nonces: dict[str, tuple[float, dict[str, Any]]] = {}
         self._sockets: list[web.WebSocketResponse] = []
@@ -202,6 +204,8 @@ class Wire:
     async def _packet(self, socket: web.WebSocketResponse, packet: dict[str, Any]) -> None:
         if packet["op"] == 1:
             await socket.send_json({"op": 11})
+        elif packet["op"] == 2 and self.closed_with:
+            await socket.close(code=self.closed_with)
         elif packet["op"] == 2:
             self.identified += 1
             self._sockets.append(socket)
@@ -417,7 +421,8 @@ async def open_to_library(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wire
 async def serving(wire: Wire, room: Room, token: str = TOKEN) -> AsyncIterator[asyncio.Event]:
     """The adapter at work on the room's app; the event stops it."""
     stop = asyncio.Event()
-    running = asyncio.create_task(Discord(token, room.app, PHRASES, room.daily("discord")).run(stop))
+    bot = build(Settings(discord_token=token), room.app, PHRASES, room.daily("discord"))
+    running = asyncio.create_task(bot.run(stop))
     try:
         await wire.until(lambda: running.done() or (wire.identified and wire.commands))
         if running.done():

@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from typing import Any
 
+import aiohttp
 import pytest
+from discord.http import Route
 
 from bots.discord import Discord
-from bots.discord_http import failure
+from bots.discord_http import Callbacks, Invalid, failure, parsed
 from core.errors import RetryLater, TokenRefused, Unreachable
 from core.reply import Block, Button, Deed, Picture, Reply
 from core.schedule import Plan
@@ -107,6 +109,11 @@ OPEN_THREAD = {**w.server()["threads"][0], "guild_id": w.SERVER}
 NO_THREAD = {"id": w.THREAD, "type": 11, "guild_id": w.SERVER, "parent_id": w.CHANNEL}
 MORE_RIGHTS = {"guild_id": w.SERVER, "role": w.everyone(1 << 10 | 1 << 11 | 1 << 14 | 1 << 15)}
 NO_RIGHTS = {"guild_id": w.SERVER, "role": w.everyone(0)}
+SAME_RIGHTS = {"guild_id": w.SERVER, "role": {**w.everyone(), "name": "everybody"}}
+ARCHIVED_THREAD, LOCKED_THREAD = (
+    {**OPEN_THREAD, "thread_metadata": {**OPEN_THREAD["thread_metadata"], "archived": True, "locked": locked}}
+    for locked in (False, True)
+)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +130,9 @@ NO_RIGHTS = {"guild_id": w.SERVER, "role": w.everyone(0)}
         ("deleted", "CHANNEL_UPDATE", TEXT_CHANNEL, "deleted"),
         ("no_rights", "GUILD_ROLE_UPDATE", MORE_RIGHTS, ""),
         ("no_rights", "GUILD_ROLE_UPDATE", NO_RIGHTS, "no_rights"),
+        ("no_rights", "GUILD_ROLE_UPDATE", SAME_RIGHTS, "no_rights"),
+        ("archived", "THREAD_UPDATE", ARCHIVED_THREAD, "archived"),
+        ("locked", "THREAD_UPDATE", LOCKED_THREAD, "locked"),
     ],
 )
 async def test_what_happens_to_a_place_suspends_or_brings_back(
@@ -687,7 +697,9 @@ async def test_stopping_finishes_what_is_in_flight(wire: w.Wire, room: Room) -> 
         await wire.interact(w.slash("help"))
         await asyncio.sleep(0.1)
         stop.set()
-    assert wire.shown
+        await asyncio.sleep(0.05)
+        await wire.interact(w.slash("about"))
+    assert len(wire.shown) == 1
 
 
 async def test_no_log_tells_the_token_or_what_was_asked(
@@ -815,3 +827,189 @@ async def test_more_pages_than_one_message_come_in_order(wire: w.Wire, room: Roo
     assert [shown["embeds"][0]["description"][0] for shown in wire.shown] == ["a", "b", "c"]
     assert len({shown["nonce"] for shown in wire.shown}) == 3
     assert ["message_reference" in shown for shown in wire.shown] == [True, False, False]
+
+
+@pytest.mark.parametrize(("code", "words"), [(4014, "an intent is refused"), (4004, "code=4004")])
+async def test_a_gateway_that_refuses_the_bot_ends_the_platform(
+    wire: w.Wire, room: Room, code: int, words: str
+) -> None:
+    wire.closed_with = code
+    with pytest.raises(TokenRefused, match=words):
+        await Discord(w.TOKEN, room.app, PHRASES, room.daily("discord")).run(asyncio.Event())
+
+
+async def test_commands_that_can_not_be_registered_stop_nothing(
+    wire: w.Wire, room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bots.discord_client.SYNC_PAUSES", (0, 0))
+    wire.commands = [{"id": "1", "name": "old"}]
+    wire.faults = [w.Fault("/commands", 403, body={"code": 50001, "message": "no"}, times=2)]
+    async with w.serving(wire, room):
+        await wire.interact(w.slash("help"))
+        await wire.until(lambda: wire.shown)
+        await wire.until(lambda: caplog.text.count("commands not registered error=Forbidden") == 2)
+    assert not any(sent.method == "PUT" for sent in wire.sent)
+
+
+async def test_seen_events_are_remembered_for_so_many(live: w.Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.discord.REMEMBERED_EVENTS", 1)
+    first, second = w.message(QUESTION), w.message(QUESTION)
+    for said in (first, second, second, {**first, "content": f"<@{w.BOT}> /help"}):
+        await live.say(said)
+    await live.until(lambda: len({shown["nonce"] for shown in live.shown}) == 2)
+    posts = [sent.body["message_reference"]["message_id"] for sent in live.sent if "/messages" in sent.path]
+    assert posts.count(second["id"]) == 1
+
+
+async def test_who_says_too_much_is_told_once_and_still_helped_in_danger(live: w.Wire) -> None:
+    for _ in range(24):
+        await live.say(w.message("/help", place=w.DM, mention=False))
+    await live.say(w.message("i want to kill myself", place=w.DM, mention=False))
+    await live.until(lambda: len(live.shown) == 22, 10)
+    await asyncio.sleep(0.1)
+    words = [text(shown) for shown in live.shown]
+    assert len(words) == 22
+    assert sum(PHRASES.say("notice.slow") in said for said in words) == 1
+    assert sum("988" in said for said in words) == 1
+
+
+async def test_no_more_than_twenty_answers_wait_in_a_channel_and_one_line_says_so(live: w.Wire) -> None:
+    live.faults = [w.Fault("/messages", seconds=1.5)]
+    for number in range(24):
+        await live.say(w.message(QUESTION, author=w.user(str(1000 + number))))
+    await live.say(w.message("i want to kill myself", author=w.user("2000")))
+    await live.until(lambda: len(live.shown) == 22, 15)
+    await asyncio.sleep(0.3)
+    words = [text(shown) for shown in live.shown]
+    assert len(words) == 22
+    assert sum(PHRASES.say("notice.dropped") in said for said in words) == 1
+    assert sum("988" in said for said in words) == 1
+
+
+async def test_suggestions_that_come_too_late_end_in_a_line(
+    live: w.Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bots")
+    live.faults = [w.Fault("/callback", 404, body={"code": 10062, "message": "Unknown interaction"})]
+    await live.interact(w.slash("ask", "addict", type=4))
+    await live.until(lambda: "no answer shown reason=token expired" in caplog.text)
+    live.faults = [w.Fault("/callback", 400, body={"code": 40060, "message": "already"})]
+    await live.interact(w.slash("ask", "addict", type=4))
+    await live.interact(w.slash("help"))
+    await live.until(lambda: live.shown)
+    assert caplog.text.count("no answer shown") == 1
+
+
+async def test_an_interaction_without_its_token_is_one_line(
+    live: w.Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = w.slash("ask", "chromodynamics")
+    del odd["token"]
+    await live.interact(odd)
+    await live.until(lambda: "answer failed error=KeyError" in caplog.text)
+    assert "chromodynamics" not in caplog.text
+
+
+async def test_an_answer_whose_notices_never_arrived_is_the_first_response(
+    wire: w.Wire, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord_answer.DEFER_SECONDS", 0.05)
+    room.app = Scripted(room, Reply(title="Here"), seconds=0.3)
+    async with w.serving(wire, room):
+        wire.faults = [w.Fault("/callback", times=2)]
+        await wire.interact(w.slash("myth"))
+        await wire.until(lambda: wire.shown)
+    (shown,) = wire.shown
+    assert "method" not in shown
+    assert wire.callbacks()[-1]["type"] == 4
+
+
+async def test_an_event_that_the_database_fails_is_one_line(
+    wire: w.Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = Room()
+    async with w.serving(wire, room):
+        await room.store.close()
+        await wire.bring("CHANNEL_DELETE", TEXT_CHANNEL)
+        await wire.until(lambda: "event failed event=on_guild_channel_delete" in caplog.text)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refusal_of_the_bot_as_a_whole_is_waited_out(
+    live: w.Wire, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr("bots.discord_client.REFUSED_SECONDS", 0.1)
+    live.faults = [w.Fault("/messages", status, body={"code": 0, "message": "no"})]
+    await live.say(w.message(QUESTION))
+    await live.until(lambda: live.shown)
+
+
+async def test_an_answer_waits_until_discord_can_be_reached_again(
+    live: w.Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as away:
+        away.setattr(Route, "BASE", "http://127.0.0.1:1/api")
+        await live.say(w.message(QUESTION))
+        await asyncio.sleep(0.3)
+        assert not live.shown
+    await live.until(lambda: live.shown)
+    assert len(live.shown) == 1
+
+
+async def test_a_callback_that_finds_nobody_was_surely_not_sent() -> None:
+    async with aiohttp.ClientSession() as session:
+        callbacks = Callbacks(session, "http://127.0.0.1:1", Invalid(time.monotonic, lambda _seconds: None))
+        with pytest.raises(RetryLater):
+            await callbacks.request("POST", "/interactions/1/x/callback", {"type": 5})
+
+
+async def test_a_question_that_was_deleted_ends_in_a_line(
+    live: w.Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "core")
+    unknown = {"message_reference": {"_errors": [{"code": "REPLIES_UNKNOWN_MESSAGE"}]}}
+    live.faults = [w.Fault("/messages", 400, body={"code": 50035, "message": "Invalid", "errors": unknown})]
+    await live.say(w.message(QUESTION))
+    await live.until(lambda: "undeliverable reason=question deleted" in caplog.text)
+
+
+def test_refused_requests_count_for_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bots.discord_http.INVALID_LIMIT", 2)
+    times, stops = iter((0.0, 600.0, 1199.0)), list[float]()
+    invalid = Invalid(lambda: next(times), stops.append)
+    for _ in range(2):
+        invalid.count(401)
+    assert stops == []
+    invalid.count(429, "shared")
+    invalid.count(403)
+    assert stops == [600.0]
+
+
+def test_what_is_no_json_says_nothing() -> None:
+    assert parsed("<html>") == parsed("[1]") == {}
+
+
+async def settings_by_message(wire: w.Wire, **fields: Any) -> str:
+    """What `/daily` is answered when said to the bot by the server's owner."""
+    wire.shown.clear()
+    await wire.say(w.message("/daily 9:00 UTC", author=w.user(w.OWNER), **fields))
+    await wire.until(lambda: wire.shown)
+    return text(wire.shown[0])
+
+
+async def test_a_daily_post_can_be_set_by_a_message_where_the_bot_may_post(live: w.Wire) -> None:
+    for place in ({}, {"place": w.DM, "mention": False}):
+        assert "Next posts" in await settings_by_message(live, **place)
+    assert "Next posts" not in await settings_by_message(live, place=w.THREAD)
+    in_threads = w.everyone(1 << 10 | 1 << 11 | 1 << 14 | 1 << 38)
+    await live.bring("GUILD_ROLE_UPDATE", {"guild_id": w.SERVER, "role": in_threads})
+    assert "Next posts" in await settings_by_message(live, place=w.THREAD)
+    assert "Next posts" not in await settings_by_message(live, place="999")
+    assert "only admins" in await settings_by_message(live, guild_id="999")
+    await live.bring("GUILD_ROLE_UPDATE", NO_RIGHTS)
+    assert "Next posts" not in await settings_by_message(live)
+
+
+async def test_nothing_can_be_posted_where_the_bot_is_no_member(live: w.Wire) -> None:
+    await live.bring("GUILD_CREATE", {**w.server(), "members": []})
+    assert "Next posts" not in await settings_by_message(live)

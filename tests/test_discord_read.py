@@ -28,6 +28,17 @@ def said(payload: dict[str, Any]) -> Request | None:
     return read(MESSAGE, payload, ME)
 
 
+@pytest.mark.parametrize("odd", [{"data": 5}, {"data": {"options": [5]}}, {"message": {"flags": "x"}}])
+def test_who_may_see_an_odd_interaction_is_no_secret_and_gives_no_rights(odd: dict[str, Any]) -> None:
+    assert wants_whisper(odd) is False
+    assert not rights({"member": {"permissions": "x"}}).admin
+    assert not rights({"app_permissions": "x"}).post
+
+
+def test_a_command_of_a_kind_nobody_offered_is_nothing_for_the_bot() -> None:
+    assert read(INTERACTION, w.interaction({"id": "1", "name": "wave", "type": 2}), ME) is None
+
+
 def test_a_command_in_a_server() -> None:
     request = asked(w.slash("myth", "drip", private=True))
     assert request == Request(

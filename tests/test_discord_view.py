@@ -45,6 +45,11 @@ def test_every_part_has_its_place() -> None:
     assert row["components"] == [{"type": 2, "style": 2, "label": "More", "custom_id": "more:x"}]
 
 
+def test_a_closing_too_long_for_a_footer_ends_the_text() -> None:
+    (page,) = render(Reply(title="x", closing="c" * 1001))
+    assert page["embeds"] == [{"title": "x", "description": "c" * 1001}]
+
+
 def test_every_entry_fits_one_message_at_both_depths() -> None:
     for entry in CONTENT.entries:
         for card in (first_card(CONTENT, entry, PHRASES), more_card(CONTENT, entry, PHRASES)):
