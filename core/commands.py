@@ -10,6 +10,7 @@ from core.inline import TOPICS, linked_entry
 from core.listen import LISTENS, TOLD, listen
 from core.outcome import chosen, matched, offer, random_entry, shareable, topic_list
 from core.reply import Block, Button, Reply, Style
+from core.talk import Talk, heard
 from core.turn import Answer, Turn
 from core.when import PARTS
 
@@ -64,9 +65,8 @@ async def ask(turn: Turn) -> Reply:
     if not turn.words.strip():
         titles = [entry.title for entry in turn.edition.content.entries]
         raise BadInput("ask.empty", example=next((t for t in titles if t.endswith("?")), titles[0]))
-    found = turn.edition.index.find(turn.words)
-    entry = turn.edition.content.entry(found.entry_id) if found.entry_id else None
-    return matched(turn, entry, found.also) if entry else offer(turn, found.choices)
+    talk = heard(turn.words)
+    return await _TALK[talk](turn) if talk else _search(turn)
 
 
 async def check(turn: Turn) -> Reply:
@@ -76,7 +76,7 @@ async def check(turn: Turn) -> Reply:
         raise BadInput(f"check.empty.{turn.request.platform}")
     if not claim.strip():
         raise BadInput("check.no_text")
-    reply = await ask(replace(turn, words=claim))
+    reply = _search(replace(turn, words=claim))
     return shareable(turn, reply) if turn.request.surface is Surface.MENU else reply
 
 
@@ -120,13 +120,11 @@ async def start(turn: Turn) -> Reply:
         return topic_list(turn)
     if entry := linked_entry(turn.words.strip(), turn):
         return chosen(turn, entry)
-    rows = (
-        (Button(turn.say("button.myth"), "next:myth"), Button(turn.say("button.fact"), "next:fact")),
-        (Button(turn.say("button.topics"), "topics"),),
-    )
     shown = await help_(turn)
     blocks = (Block(content.bot.about), Block(turn.say("start.text"), style=Style.HEADING), *shown.blocks)
-    return replace(shown, title=turn.say("start.title", name=content.bot.name), blocks=blocks, buttons=rows)
+    return replace(
+        shown, title=turn.say("start.title", name=content.bot.name), blocks=blocks, buttons=_ways_on(turn)
+    )
 
 
 async def about(turn: Turn) -> Reply:
@@ -159,6 +157,22 @@ async def privacy(turn: Turn) -> Reply:
         "privacy.listen",
     )
     return Reply(title=turn.say("privacy.title"), blocks=tuple(Block(turn.say(key)) for key in keys))
+
+
+async def _hello(turn: Turn) -> Reply:
+    hint = Block(turn.say("talk.hint", topic=turn.edition.content.bot.topic))
+    return Reply(title=turn.say("talk.greeting"), blocks=(hint,), buttons=_ways_on(turn))
+
+
+async def _welcome(turn: Turn) -> Reply:
+    return Reply(title=turn.say("talk.thanks"), blocks=(Block(turn.say("talk.again")),))
+
+
+def _ways_on(turn: Turn) -> tuple[tuple[Button, ...], ...]:
+    return (
+        (Button(turn.say("button.myth"), "next:myth"), Button(turn.say("button.fact"), "next:fact")),
+        (Button(turn.say("button.topics"), "topics"),),
+    )
 
 
 async def forget(turn: Turn) -> Reply:
@@ -194,6 +208,21 @@ COMMANDS = (
     Command("status", status, admins=True, member=True),
     Command("listen", listen, "listen", shared=True, admins=True, member=True, only="telegram"),
 )
+
+
+_TALK: dict[Talk, Answer] = {
+    Talk.GREETING: _hello,
+    Talk.THANKS: _welcome,
+    Talk.HELP: help_,
+    Talk.ABOUT: about,
+    Talk.PRIVACY: privacy,
+}
+
+
+def _search(turn: Turn) -> Reply:
+    found = turn.edition.index.find(turn.words)
+    entry = turn.edition.content.entry(found.entry_id) if found.entry_id else None
+    return matched(turn, entry, found.also) if entry else offer(turn, found.choices)
 
 
 async def _of_kind(turn: Turn, kind: str) -> Reply:
