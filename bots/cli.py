@@ -107,7 +107,8 @@ def check(settings: Settings, _chosen: argparse.Namespace) -> int:
     path = settings.content_path
     today = datetime.now(UTC).date()
     report = examine(path, [card_check(load_phrases()), *content_checks(load_guards(), today)])
-    for fault in report.faults:
+    # What stops the file first, so that it doesn't drown.
+    for fault in sorted(report.faults, key=lambda fault: fault.warns):
         # Named as the reader knows the file, so that the line can be opened from the terminal.
         print(fault.show(str(path)), file=sys.stderr)
     if report.content is None:

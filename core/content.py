@@ -103,10 +103,11 @@ def _web_address(value: str) -> str:
 
 def _distinct(values: list[str]) -> list[str]:
     seen: set[str] = set()
-    for value in values:
+    for at, value in enumerate(values):
         folded = value.casefold()
         if folded in seen:
-            raise PydanticCustomError("twice", "lists {value} twice; remove one", {"value": repr(value)})
+            message = "{value} stands here twice; remove one"
+            raise PydanticCustomError("twice", message, {"value": repr(value), "at": at})
         seen.add(folded)
     return values
 

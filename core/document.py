@@ -26,6 +26,9 @@ _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _BREAK = re.compile(r"[\x85\u2028\u2029]")
 _TURN = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+_HIDDEN = re.compile(r"[\u00ad\u200b\u2060\ufeff]")
+_CURLY = re.compile(r"[“‘„][^“‘„”’]*[”’“]")
+_WIDE_INDENT = re.compile(r" *[\u00a0\u2000-\u200a\u202f\u3000]")
 _INDENTING_TAB = re.compile(r"[ -]*\t")
 
 
@@ -69,6 +72,12 @@ class Document:
             self.faults.append(Fault(line, "", "this is not UTF-8; save the file as UTF-8"))
             return None
         self._rows = text.split("\n")
+        for number, row in enumerate(self._rows, 1):
+            if not row.isascii() and _WIDE_INDENT.match(row):
+                message = "this line starts with a space that is no ordinary one; type the spaces anew"
+                self.faults.append(Fault(number, "", message))
+        if self.faults:
+            return None
         if "\t" not in text and not _BREAK.search(text):
             return text
         for number, row in enumerate(self._rows, 1):
@@ -144,6 +153,10 @@ class Document:
     def _judge_text(self, event: yaml.ScalarEvent, path: Path) -> None:
         if _CONTROL.search(event.value):
             self.report(path, "has a control character, written with \\ in quotes; remove it")
+        if _CURLY.fullmatch(event.value) and not event.style:
+            self.report(path, "has curly quotes around it, which would be shown; remove them, or use ' or \"")
+        if _HIDDEN.search(event.value) and _HIDDEN.sub("", event.value).strip():
+            self.report(path, "has an invisible character; remove it, or type the words anew")
         if _TURN.search(event.value):
             self.report(path, "has an invisible character that turns the text around; remove it")
         end = event.end_mark if event.value and not event.style else None

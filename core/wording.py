@@ -34,6 +34,8 @@ def worded(detail: ErrorDetails, whole: type[BaseModel]) -> Finding:
         return path, "is empty; write lines that start with '- ', or [] for none"
     if given is None:
         return path, "is empty; write something"
+    if kind == "twice":
+        return (*path, context["at"]), detail["msg"]
     if kind == "literal_error":
         return path, f"is {given!r}; use one of: {str(context['expected']).replace(chr(39), '')}"
     if kind == "string_pattern_mismatch":

@@ -96,6 +96,18 @@ def test_check_lists_every_fault_of_a_file_at_once_and_exits_with_1(
     ]
 
 
+def test_check_tells_what_stops_a_file_before_what_it_warns_of(
+    workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    met = SHIPPED.replace("    phrasings:\n", "    phrasings:\n      - how many mg should I take\n", 1)
+    (workplace / "content.yaml").write_text(f"{met}colour: green\n", encoding="utf-8")
+    assert main(["check"]) == 1
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first.endswith("colour: is no known key; remove it")
+    assert others
+    assert all(": warning: " in line for line in others)
+
+
 def test_check_fails_when_a_crisis_number_is_old(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (workplace / "content.yaml").write_text(
         re.sub("checked: [0-9-]+", "checked: 2020-01-01", SHIPPED, count=1), encoding="utf-8"

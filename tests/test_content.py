@@ -233,7 +233,7 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
     (
         "related twice",
         planted({107: "      - f-tea-warm\n      - f-tea-warm"}),
-        [(106, f"{MYTH}.related", "lists 'f-tea-warm' twice; remove one")],
+        [(108, f"{MYTH}.related[1]", "'f-tea-warm' stands here twice; remove one")],
     ),
     (
         "seven related",
@@ -577,27 +577,42 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
     (
         "duplicate keyword",
         planted({83: "      - cure"}),
-        [(81, f"{MYTH}.keywords", "lists 'cure' twice; remove one")],
+        [(83, f"{MYTH}.keywords[1]", "'cure' stands here twice; remove one")],
     ),
     (
         "duplicate keyword in other case",
         planted({128: "    keywords: [warm, hot, WARM]"}),
-        [(128, f"{FACT}.keywords", "lists 'WARM' twice; remove one")],
+        [(128, f"{FACT}.keywords[2]", "'WARM' stands here twice; remove one")],
+    ),
+    (
+        "curly quotes in place of YAML's",
+        planted({7: "  standing_line: “Ask your doctor.”"}),
+        [(7, "bot.standing_line", "has curly quotes around it, which would be shown; remove them")],
+    ),
+    (
+        "a zero-width space between letters",
+        planted({7: "  standing_line: A\u200bsk."}),
+        [(7, "bot.standing_line", "has an invisible character; remove it")],
+    ),
+    (
+        "a line indented with a no-break space",
+        planted({7: "\u00a0 standing_line: Ask."}),
+        [(7, "", "this line starts with a space that is no ordinary one; type the spaces anew")],
     ),
     (
         "duplicate phrasing",
         planted({104: "      - Healing TEA"}),
-        [(84, f"{MYTH}.phrasings", "lists 'Healing TEA' twice; remove one")],
+        [(104, f"{MYTH}.phrasings[19]", "'Healing TEA' stands here twice; remove one")],
     ),
     (
         "duplicate topic word",
         planted({5: "  topic_words: [tea, Tea]"}),
-        [(5, "bot.topic_words", "lists 'Tea' twice; remove one")],
+        [(5, "bot.topic_words[1]", "'Tea' stands here twice; remove one")],
     ),
     (
         "question not covered, twice",
         planted({135: "not_covered: [coffee, coffee]"}),
-        [(135, "not_covered", "lists 'coffee' twice; remove one")],
+        [(135, "not_covered[1]", "'coffee' stands here twice; remove one")],
     ),
     # Emptiness and types
     ("empty text", planted({53: "    claim:"}), [(53, f"{MYTH}.claim", EMPTY)]),
@@ -854,7 +869,7 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
             (21, "safety.crisis.emergency[0].checked", "is no date"),
             (54, f"{MYTH}.verdict", "doesn't fit a myth"),
             (72, f"{MYTH}.sources[0].url", "is no web address"),
-            (81, f"{MYTH}.keywords", "lists 'cure' twice"),
+            (83, f"{MYTH}.keywords[1]", "'cure' stands here twice"),
             (105, f"{MYTH}.category", "'tea' is not in categories"),
             (107, f"{MYTH}.related[0]", "'f-tea-warm' doesn't list 'm-tea-cures'"),
             (116, f"{FACT}.answer", AS_TEXT),
