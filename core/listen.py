@@ -46,22 +46,19 @@ async def listen(turn: Turn) -> Reply:
     if wish == "on" and not hears:
         await store.mark(key, TOLD)
     is_on = LISTENS in await store.marks(key)
-    state = "on" if is_on else "off"
+    state = "off" if not is_on else "on" if hears else "deaf"
+    needs = Block(turn.say("listen.hears" if hears else "needs.plain_text"))
     return Reply(
         title=turn.say(f"listen.{state}"),
         blocks=(
+            replace(needs, style=Style.STRONG) if state == "deaf" else needs,
             Block(turn.say(f"listen.{state}_text")),
             Block(turn.say("listen.limits")),
             Block(turn.say("listen.danger")),
             Block(turn.say("listen.kept")),
-            Block(turn.say("listen.hears" if hears else "needs.plain_text"), style=_style(hears=hears)),
-            Block(turn.say(f"listen.{state}_how")),
+            Block(turn.say("listen.on_how" if is_on else "listen.off_how")),
         ),
     )
-
-
-def _style(*, hears: bool) -> Style:
-    return Style.PLAIN if hears else Style.STRONG
 
 
 async def explain_needs(turn: Turn) -> Reply | None:

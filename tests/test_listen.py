@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from core.chat import Request, Surface
-from core.reply import Deed, Reply, Style, plain_text
+from core.reply import Block, Deed, Reply, Style, plain_text
 from core.store import Tally
 from tests.room import CONTENT, EDITION, GROUP, PERSON, PHRASES, Room, actions, without
 
@@ -296,6 +296,14 @@ async def test_a_group_is_told_once_what_the_bot_needs(room: Room, caplog: pytes
     await room.store.run(lambda connection: connection.execute(sql("DROP TABLE mark")))
     assert await room.app.joined(GROUP, room.facts) is None
     assert "error=StoreTrouble" in caplog.text
+
+
+async def test_listening_without_hearing_is_told_as_such(room: Room) -> None:
+    room.facts.admin, room.facts.hearing = True, False
+    reply = await room.say("/listen on", GROUP)
+    assert reply.title == "Listening is on, but I can't hear you yet"
+    assert reply.blocks[0] == Block(PHRASES.say("needs.plain_text"), style=Style.STRONG)
+    assert (await room.say("/listen off", GROUP)).title == "I am not listening here"
 
 
 async def test_who_turned_it_on_needs_no_telling_again(room: Room) -> None:

@@ -345,7 +345,7 @@ async def test_an_anonymous_admin_may_let_the_bot_listen(wire: Wire, room: Room)
         await wire.until(lambda: len(sent(wire)) == 2)
     refused, done = (call["text"] for call in sent(wire))
     assert refused == PHRASES.say("listen.admins")
-    assert done.startswith("I am listening here")
+    assert done.startswith(PHRASES.say("listen.deaf"))
     assert PHRASES.say("needs.plain_text") in done
 
 

@@ -734,7 +734,7 @@ def listening(checks: Checks) -> None:
             for who, words, says in (
                 ({"user": member}, "", "not listening"),
                 ({"user": member}, " on", "Only admins"),
-                ({"user": admin}, " on", "I am listening"),
+                ({"user": admin}, " on", "can't hear you yet"),
                 ({"user": checks.person(), "anonymous": True}, " off", "not listening"),
                 ({"user": admin}, " on", "/setprivacy"),
             ):
