@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from core.delivery import GRACE_SECONDS
-from core.errors import StoreAway, StoreHeld, TokenRefused, Unreachable
+from core.errors import StoreAway, StoreError, StoreHeld, TokenRefused, Unreachable, named
 
 log = logging.getLogger(__name__)
 
@@ -165,10 +165,16 @@ async def _keep(platform: Platform, stop: asyncio.Event) -> bool:
         except TokenRefused as error:
             log.error("%s: %s", platform.name, error)
             return False
+        except StoreError:
+            raise
         except Unreachable as error:
             log.warning("%s unreachable (%s), next try in %.0f s", platform.name, error, pause)
-            await _wait(stop, pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        except Exception as error:  # noqa: BLE001 - the other platform must not end with it
+            log.error("%s failed error=%s, next try in %.0f s", platform.name, named(error), pause)
+        else:
+            return True
+        await _wait(stop, pause)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
     return True
 
 

@@ -81,6 +81,19 @@ async def test_unreachable_platform_is_tried_again(start: Run, caplog: pytest.Lo
     assert caplog.text.count("one unreachable (502)") == 2
 
 
+async def test_a_mistake_in_one_platform_is_told_without_its_words_and_ends_no_other(
+    start: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd, good = FakePlatform("odd", ValueError("chromodynamics")), FakePlatform("good")
+    running = start(odd, good)
+    await served(odd, good)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await running == 2
+    assert good.runs == 1
+    assert "odd failed error=ValueError" in caplog.text
+    assert "chromodynamics" not in caplog.text
+
+
 async def test_refused_token_is_one_line_and_the_other_goes_on(
     start: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
