@@ -176,7 +176,7 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         try:
             loop.add_signal_handler(name, stop.set)
-        except NotImplementedError:  # Windows has none of these
+        except NotImplementedError:  # pragma: no cover - Windows has none of these
             signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
 
 

@@ -4,7 +4,11 @@ import asyncio
 import logging
 import os
 import signal
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +18,10 @@ from bots import serve as module
 from bots.compose import Program, run_bots
 from bots.settings import Settings
 from core.errors import StoreError, TokenRefused, Unreachable
-from core.sqlstore import SqlStore
+from core.schedule import Plan
+from core.sqlstore import SEEN, SqlStore
+from core.store import Subscription
+from tests.loopback import TOKEN, open_telegram
 from tests.postgres import Server, cut_off, named
 
 CONTENT = Path(__file__).parent.parent / "content.yaml"
@@ -43,7 +50,9 @@ Run = Callable[..., "asyncio.Task[int]"]
 
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Run:
-    def begin(*platforms: FakePlatform, database: str = "sqlite://") -> "asyncio.Task[int]":
+    def begin(
+        *platforms: FakePlatform, database: str = "sqlite://", content: Path = CONTENT
+    ) -> "asyncio.Task[int]":
         monkeypatch.setattr(compose, "_platforms", lambda *_: list(platforms))
         monkeypatch.setattr(module, "LONGEST_PAUSE_SECONDS", 0.01)
         monkeypatch.setattr(module, "FIRST_PAUSE_SECONDS", 0.01)
@@ -51,7 +60,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Run:
         monkeypatch.setattr(module, "GRACE_SECONDS", 0.1)
         monkeypatch.setattr(module, "WATCH_SECONDS", 0.01)
         monkeypatch.setattr(module, "STANDBY_SECONDS", 0.01)
-        settings = Settings(content_path=CONTENT, database_url=database)
+        settings = Settings(content_path=content, database_url=database)
         return asyncio.create_task(run_bots(settings))
 
     return begin
@@ -92,6 +101,73 @@ async def test_a_mistake_in_one_platform_is_told_without_its_words_and_ends_no_o
     assert good.runs == 1
     assert "odd failed error=ValueError" in caplog.text
     assert "chromodynamics" not in caplog.text
+
+
+async def test_a_lost_database_ends_the_program(start: Run) -> None:
+    with pytest.raises(StoreError):
+        await start(FakePlatform("one", StoreError("lost")), FakePlatform("two"))
+
+
+async def test_a_signal_ends_the_program_while_a_platform_is_out_of_reach(
+    start: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = start(FakePlatform("one", *[Unreachable("502")] * 10_000))
+    await logged(caplog, "one unreachable (502)", times=3)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await running == 1
+
+
+async def test_housekeeping_that_fails_is_one_line_and_stops_nothing(
+    start: Run, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(compose, "HOUSEKEEPING_SECONDS", 0.01)
+    platform = FakePlatform("one")
+    running = start(platform, database=f"sqlite:///{tmp_path / 'bot.db'}")
+    await served(platform)
+    with closing(sqlite3.connect(tmp_path / "bot.db")) as other:
+        other.execute(f"DROP TABLE {SEEN.name}")
+    await logged(caplog, "housekeeping failed error=", times=2)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await running == 1
+
+
+async def test_changed_content_is_picked_up_while_the_platforms_serve(
+    start: Run, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    caplog.set_level(logging.INFO)
+    content, platform = tmp_path / "content.yaml", FakePlatform("one")
+    shipped = CONTENT.read_text(encoding="utf-8")
+    content.write_text(shipped, encoding="utf-8")
+    running = start(platform, content=content)
+    await served(platform)
+    content.write_text(shipped.replace("name: KetaFacts", "name: Mended", 1), encoding="utf-8")
+    await logged(caplog, "content reloaded entries=")
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await running == 1
+
+
+async def test_the_program_posts_what_is_due_and_ends_in_time(tmp_path: Path) -> None:
+    database, now = f"sqlite:///{tmp_path / 'bot.db'}", datetime.now(UTC)
+    store = SqlStore(database)
+    due = now - timedelta(minutes=5)
+    plan = Plan(due.time().replace(second=0, microsecond=0), "UTC")
+    wanted = Subscription("telegram", "-100", plan, private=False)
+    await store.subscribe(replace(wanted, done_day=due.date() - timedelta(days=1)), now)
+    await store.close()
+    async with open_telegram() as telegram:
+        settings = Settings(
+            telegram_token=TOKEN,
+            telegram_api_url=f"{telegram.address}/1",
+            content_path=CONTENT,
+            database_url=database,
+        )
+        running = asyncio.create_task(run_bots(settings))
+        async with asyncio.timeout(20):
+            while not telegram.arrivals:  # noqa: ASYNC110 - the program makes it hold
+                await asyncio.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await asyncio.wait_for(running, 6) == 1
+    assert [arrival.chat for arrival in telegram.arrivals] == ["-100"]
 
 
 async def test_refused_token_is_one_line_and_the_other_goes_on(
@@ -166,6 +242,8 @@ async def test_who_stands_by_ends_on_a_signal(
     other = SqlStore(url)
     running = start(FakePlatform("one"), database=url)
     await logged(caplog, "standing by")
+    await asyncio.sleep(0.1)
+    assert caplog.text.count("standing by") == 1
     os.kill(os.getpid(), signal.SIGTERM)
     assert await running == 1
     await other.close()

@@ -1140,7 +1140,9 @@ async def test_long_after_an_unknown_end_the_post_goes_out_again(wire: Wire, roo
 async def test_the_stock_transport_works_as_well(room: Room) -> None:
     async with open_telegram() as telegram:
         chosen = Settings(
-            telegram_token=LOOPBACK_TOKEN, telegram_api_url=telegram.address, telegram_transport="httpx"
+            telegram_token=LOOPBACK_TOKEN,
+            telegram_api_url=f"{telegram.address}/1",
+            telegram_transport="httpx",
         )
         await subscribed(room, "-100")
         stop = asyncio.Event()
