@@ -139,7 +139,7 @@ class Wire:
         self.identified, self.resumed, self.sequence = 0, 0, 0
         self.history: list[dict[str, Any]] = []
         self.refused_gateway = 0
-        self.closed_with = 0
+        self.closed_with = self.intents = 0
         self._acked: dict[str, int] = {}
         self._nonces: dict[str, tuple[float, dict[str, Any]]] = {}
         self._sockets: list[web.WebSocketResponse] = []
@@ -208,6 +208,7 @@ class Wire:
             await socket.close(code=self.closed_with)
         elif packet["op"] == 2:
             self.identified += 1
+            self.intents = packet["d"]["intents"]
             self._sockets.append(socket)
             await self.bring("READY", self.ready())
             await self.bring("GUILD_CREATE", server())

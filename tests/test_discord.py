@@ -669,6 +669,11 @@ async def test_a_troubled_gateway_loses_and_doubles_nothing(live: w.Wire, troubl
     )
 
 
+async def test_the_bot_asks_for_no_intent_that_needs_an_approval(live: w.Wire) -> None:
+    """Servers, and messages there and in private: no members, no presences, no message content."""
+    assert live.intents == 1 << 0 | 1 << 9 | 1 << 12
+
+
 async def test_a_wrong_token_is_refused(wire: w.Wire, room: Room) -> None:
     with pytest.raises(TokenRefused):
         await Discord("some.other.token-of-nobody", room.app, PHRASES, room.daily("discord")).run(

@@ -5,6 +5,8 @@ import logging
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -279,6 +281,29 @@ async def test_a_login_that_is_refused_later_on_ends_the_program(start: Run, pos
             await running
     finally:
         postgres.run("ALTER ROLE guest PASSWORD 'x'")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "library", "other"),
+    [
+        ("telegram_token='123456:' + 'a' * 35", "telegram", "discord"),
+        ("discord_token='a' * 30", "discord", "telegram"),
+    ],
+)
+def test_the_library_of_a_platform_without_a_token_is_not_imported(
+    chosen: str, library: str, other: str
+) -> None:
+    code = f"""
+import asyncio, sys
+from pathlib import Path
+from bots.compose import Program, _platforms
+from bots.settings import Settings
+settings = Settings({chosen}, content_path=Path({str(CONTENT)!r}), database_url="sqlite://")
+_platforms(settings, Program(settings))
+print({library!r} in sys.modules, {other!r} in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.split() == ["True", "False"]
 
 
 async def test_only_configured_platforms_are_built() -> None:

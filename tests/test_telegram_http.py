@@ -5,6 +5,7 @@ import json
 import logging
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -169,15 +170,44 @@ async def test_nobody_listening_is_surely_unsent() -> None:
 
 
 async def test_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    if server.base.startswith("https"):
-        pytest.skip("the proxy of this test speaks plain HTTP")
-    monkeypatch.setenv("http_proxy", server.base)
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    async with AiohttpRequest() as request:
-        status, _ = await request.do_request("http://telegram.invalid/getMe", "POST")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    scheme, _, address = server.base.partition("://")
+    async with tunnel(address) as (proxy, asked):
+        monkeypatch.setenv(f"{scheme}_proxy", proxy if scheme == "https" else server.base)
+        trust = ssl.create_default_context(cafile=CERTIFICATE)
+        # Nobody but the proxy finds it: the name is for the proxy to look up.
+        host = "localhost:7" if scheme == "https" else "telegram.invalid"
+        async with AiohttpRequest(trust=trust) as request:
+            status, _ = await request.do_request(f"{scheme}://{host}/getMe", "POST")
     assert status == 200
-    assert server.hosts == ["telegram.invalid"]
+    assert server.hosts == [host]
+    assert asked == (["CONNECT localhost:7 HTTP/1.1"] if scheme == "https" else [])
+
+
+@asynccontextmanager
+async def tunnel(address: str) -> AsyncIterator[tuple[str, list[str]]]:
+    """A proxy that makes a tunnel to `address`, whatever is asked for; and what was."""
+    asked: list[str] = []
+    host, _, port = address.partition(":")
+
+    async def carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while data := await source.read(65536):
+            sink.write(data)
+        sink.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        asked.append(head.decode().splitlines()[0])
+        there_reader, there_writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await asyncio.gather(carry(reader, there_writer), carry(there_reader, writer), return_exceptions=True)
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", asked
+    finally:
+        listening.close()
 
 
 async def test_request_before_its_start_is_a_mistake() -> None:
