@@ -20,9 +20,10 @@ from core.errors import BadInput, named
 from core.inline import linked_entry, linked_guard, post_entries, private_link, step_aside
 from core.listen import explain_needs, listens, speak_up
 from core.post import suspension_card
-from core.reply import Block, Reply
+from core.reply import Block, Deed, Reply
 from core.safety import CLASSIFIER, GUARDS
 from core.store import Standing, Subscription
+from core.talk import Talk, heard
 from core.turn import Deps, Turn
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,13 @@ class App:
         except BadInput as error:
             said = self._deps.phrases.say(error.key, **error.fields)
             # Where others read too, a refusal is nothing to call them for.
-            reply = Reply(title=said, whisper=request.can_whisper, quiet=not request.private)
+            pressed_among_others = request.action is not None and not request.private
+            reply = Reply(
+                deed=Deed.TOAST if pressed_among_others else Deed.SEND,
+                title=said,
+                whisper=request.can_whisper,
+                quiet=not request.private,
+            )
         except Exception as error:  # noqa: BLE001 - the last resort: nobody is shown a traceback
             reply = self._apology(error, request)
         if reply and request.thread and reply.thread is None:
@@ -254,5 +261,8 @@ async def _answer(turn: Turn) -> Reply | None:
             return Reply(title=turn.say("command.unknown"), whisper=request.can_whisper)
         return None
     if request.addressed and request.text.strip() and request.surface is Surface.MESSAGE:
+        if not request.private and heard(request.text) is Talk.REACTION:
+            # Everybody there would read the answer to somebody's "lol".
+            return None
         return await ask(replace(turn, words=request.text))
     return None

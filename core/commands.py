@@ -164,6 +164,10 @@ async def _hello(turn: Turn) -> Reply:
     return Reply(title=turn.say("talk.greeting"), blocks=(hint,), buttons=_ways_on(turn))
 
 
+async def _here(turn: Turn) -> Reply:
+    return replace(await _hello(turn), title=turn.say("talk.reaction"))
+
+
 async def _welcome(turn: Turn) -> Reply:
     return Reply(title=turn.say("talk.thanks"), blocks=(Block(turn.say("talk.again")),))
 
@@ -213,6 +217,7 @@ COMMANDS = (
 _TALK: dict[Talk, Answer] = {
     Talk.GREETING: _hello,
     Talk.THANKS: _welcome,
+    Talk.REACTION: _here,
     Talk.HELP: help_,
     Talk.ABOUT: about,
     Talk.PRIVACY: privacy,

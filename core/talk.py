@@ -17,6 +17,7 @@ class Talk(StrEnum):
     HELP = "help"
     ABOUT = "about"
     PRIVACY = "privacy"
+    REACTION = "reaction"
 
 
 _BOT = r"(?:you|u|ya|(?:this|the) (?:chat ?)?bot|bot)"
@@ -39,6 +40,11 @@ _TRUE = r"(?:reliable|trustworthy|accurate|up to date|legit)"
 _KEEP = r"(?:store|save|keep|log|record|share|sell|read|track|remember)"
 _MINE = r"(?:my|our|these|any|the|this|what i)"
 
+_NOISE = (
+    r"(?:ok|okay|k|lol|lmao|rofl|(?:ha)+h?|(?:he){2,}|wow|nice|cool|interesting|yes|yeah|yep|no|nope|h?m+|oh|ah|"
+    r"sure|same|amen|wtf|omg|xd|got it|i see|good to know|makes sense|good point|fair enough|never ?mind)"
+)
+
 # The whole of what was said, in folded words: whatever else it holds may be a question.
 _WAYS = {
     Talk.GREETING: (
@@ -55,6 +61,7 @@ _WAYS = {
         rf"(?: {_THANKS})?",
         r"good bot",
     ),
+    Talk.REACTION: (rf"{_NOISE}(?: {_NOISE})*",),
     Talk.HELP: (
         rf"(?:what|how) (?:can|do|does|could) {_BOT} (?:do|work|help|help me|know|offer)(?: with)?(?: here)?",
         r"what (?:can|could|should|may) i (?:ask|do|type|say)(?: (?:you|u|here|this bot))?",
@@ -87,9 +94,11 @@ _PATTERNS = {
 
 
 def heard(text: str) -> Talk | None:
-    """What `text` is, if all of it is that."""
+    """What `text` is, if all of it is that; marks and emoji without a word are a reaction."""
     said = words(text)
-    if not 0 < len(said) <= LONGEST:
+    if not said:
+        return Talk.REACTION if text.strip() else None
+    if len(said) > LONGEST:
         return None
     line = " ".join(said)
     return next((talk for talk, pattern in _PATTERNS.items() if pattern.fullmatch(line)), None)

@@ -49,7 +49,6 @@ async def test_a_match_of_the_other_kind_is_offered(room: Room) -> None:
         "/myth quantum chromodynamics",
         "/fact xqzzt",
         "/fact paracetamol",
-        "/ask 🎉",
         # Signs and emoji are words that say nothing: a draw is what comes without any words.
         "/myth ???",
         "/myth 🎲",

@@ -161,6 +161,13 @@ async def test_in_groups_others_get_one_quiet_line(room: Room, text: str) -> Non
     assert await room.store.agenda(5) == []
 
 
+async def test_a_button_that_is_for_admins_tells_the_presser_alone(room: Room) -> None:
+    room.facts.admin = False
+    refusal = await room.press("daily:off", GROUP)
+    assert refusal.title == "In a group, only admins can set the daily post."
+    assert refusal.deed is Deed.TOAST
+
+
 async def test_where_the_bot_may_not_post_nothing_is_set(room: Room) -> None:
     room.facts.postable = False
     assert "I may not post here" in (await room.say("/daily 9:00 Berlin", GROUP)).title

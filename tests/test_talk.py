@@ -2,7 +2,7 @@ import pytest
 
 from core.reply import plain_text
 from core.talk import Talk, heard
-from tests.room import CONTENT, Room, actions
+from tests.room import CONTENT, GROUP, Room, actions
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,10 @@ from tests.room import CONTENT, Room, actions
         ("am I talking to a real person", Talk.ABOUT),
         ("where do you get your information from?", Talk.ABOUT),
         ("can I trust you", Talk.ABOUT),
+        ("lol ok", Talk.REACTION),
+        ("Haha, good to know!", Talk.REACTION),
+        ("😀😀", Talk.REACTION),
+        ("???", Talk.REACTION),
         ("do you store my messages?", Talk.PRIVACY),
         ("is this chat private?", Talk.PRIVACY),
         ("who can see my questions", Talk.PRIVACY),
@@ -41,7 +45,6 @@ def test_what_is_said_to_the_bot_itself_is_heard(text: str, talk: Talk) -> None:
     "text",
     [
         "",
-        "😀",
         "hello, is ketamine addictive?",
         "thanks for telling me will I die",
         "thanks, and will I get hooked",
@@ -73,6 +76,13 @@ async def test_talk_gets_kind_words_and_the_way_on(room: Room) -> None:
     assert (await room.say("hello")).title == "Hello!"
     assert actions(await room.say("hello")) == ["next:myth", "next:fact", "topics"]
     assert (await room.say("thanks!")).title == "You're welcome"
+
+
+async def test_a_reaction_in_a_group_is_left_alone(room: Room) -> None:
+    assert await room.silence("lol ok", GROUP)
+    assert await room.silence("😂", GROUP)
+    assert (await room.say("lol ok")).title == "I'm here"
+    assert (await room.say("/ask lol ok", GROUP)).title == "I'm here"
 
 
 @pytest.mark.parametrize(
