@@ -1,17 +1,22 @@
 import asyncio
 import contextlib
+import importlib
 import io
 import json
 import logging
 import os
 import re
+import runpy
 import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -50,6 +55,74 @@ def test_run_without_a_token_opens_the_console_and_says_how_to_go_live(
     shown = capsys.readouterr().out
     assert "No TELEGRAM_TOKEN or DISCORD_TOKEN is set" in shown
     assert "▲ Myth: misleading" in shown
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A Telegram that is down for a moment, then knows nobody."""
+
+    statuses: ClassVar[list[int]] = []
+
+    def do_POST(self) -> None:
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        body = json.dumps({"ok": False, "error_code": status, "description": "no"}).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("transport", ["aiohttp", "httpx"])
+def test_a_platform_that_is_down_is_tried_again_and_a_wrong_token_ends_with_2(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, transport: str
+) -> None:
+    token = "123456:" + "s" * 35
+    Refusing.statuses = [502, 401]
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        values = {"TOKEN": token, "API_URL": f"http://127.0.0.1:{server.server_port}", "TRANSPORT": transport}
+        for name, value in values.items():
+            monkeypatch.setenv(f"TELEGRAM_{name}", value)
+        caplog.set_level(logging.DEBUG, "bots")
+        assert main(["run"]) == 2
+        server.shutdown()
+    told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [line.partition(" (")[0].partition(": ")[0] for line in told] == [
+        "telegram unreachable",
+        "telegram",
+    ]
+    assert token not in "".join(record.getMessage() for record in caplog.records if "bots" in record.name)
+
+
+def test_the_module_is_the_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["ketafacts", "schema"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("bots", run_name="__main__")
+    assert ended.value.code == 0
+    module = capsys.readouterr().out
+    assert json.loads(module)["type"] == "object"
+    # Imported only now: running it as a program comes first.
+    assert importlib.import_module("bots.__main__").start() == 0
+    assert capsys.readouterr().out == module
+
+
+def test_a_pipe_that_nobody_reads_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w", encoding="utf-8") as unread:  # noqa: PTH123 - it has no path
+        monkeypatch.setattr(sys, "stdout", unread)
+        assert main(["schema"]) == 141
+
+
+def test_a_closed_input_is_an_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert main(["answer", "--json"]) == 2
+    assert sys.stdin is not None
+    sys.stdin.close()
 
 
 def test_console_goes_straight_to_the_chat(

@@ -314,4 +314,6 @@ async def test_only_configured_platforms_are_built() -> None:
         chosen = Settings(telegram_token=token, telegram_transport=transport)
         (platform,) = compose._platforms(chosen, program)
         assert platform.name == "telegram"
+    (platform,) = compose._platforms(Settings(discord_token="a" * 30), program)
+    assert platform.name == "discord"
     await program.store.close()
