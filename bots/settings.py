@@ -108,6 +108,9 @@ def _check(values: Mapping[str, str]) -> None:
     if database and "://" not in database:
         examples = "sqlite:///ketafacts.db or postgresql://user:password@host/name"
         raise SettingsError(f"DATABASE_URL is malformed; write it like {examples}")
+    if database and re.fullmatch(r"sqlite(\+\w+)?:///?(:memory:)?(\?.*)?", database):
+        message = "names no file, so all would be forgotten at the end; write it like sqlite:///ketafacts.db"
+        raise SettingsError(f"DATABASE_URL {message}")
 
 
 def _is_address(url: str) -> bool:

@@ -207,6 +207,24 @@ def test_addresses_of_servers_are_taken(tmp_path: Path, url: str) -> None:
             "DATABASE_URL is malformed; write it like sqlite:///ketafacts.db"
             " or postgresql://user:password@host/name",
         ),
+        (
+            "DATABASE_URL",
+            "sqlite://",
+            "DATABASE_URL names no file, so all would be forgotten at the end;"
+            " write it like sqlite:///ketafacts.db",
+        ),
+        (
+            "DATABASE_URL",
+            "sqlite:///",
+            "DATABASE_URL names no file, so all would be forgotten at the end;"
+            " write it like sqlite:///ketafacts.db",
+        ),
+        (
+            "DATABASE_URL",
+            "sqlite:///:memory:",
+            "DATABASE_URL names no file, so all would be forgotten at the end;"
+            " write it like sqlite:///ketafacts.db",
+        ),
     ],
 )
 def test_a_malformed_value_gives_one_clear_line(tmp_path: Path, key: str, value: str, message: str) -> None:
