@@ -97,7 +97,7 @@ def heard(text: str) -> Talk | None:
     """What `text` is, if all of it is that; marks and emoji without a word are a reaction."""
     said = words(text)
     if not said:
-        return Talk.REACTION if text.strip() else None
+        return Talk.REACTION if any(mark.isprintable() and not mark.isspace() for mark in text) else None
     if len(said) > LONGEST:
         return None
     line = " ".join(said)

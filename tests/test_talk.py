@@ -45,6 +45,7 @@ def test_what_is_said_to_the_bot_itself_is_heard(text: str, talk: Talk) -> None:
     "text",
     [
         "",
+        "\x00 \n",
         "hello, is ketamine addictive?",
         "thanks for telling me will I die",
         "thanks, and will I get hooked",
