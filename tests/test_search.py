@@ -11,10 +11,10 @@ import pytest
 from core.accept import load_model
 from core.content import Content, Entry
 from core.draft import load_content
-from core.edition import _other_names
 from core.recall import Recall
 from core.search import Found, Index, Match, settle
 from core.words import words
+from tests.bench import fit_search
 from tests.room import CONTENT as ROOM_CONTENT
 from tests.room import EDITION, Room
 
@@ -232,9 +232,9 @@ def test_a_question_like_those_not_covered_argues_for_silence(index: Index) -> N
 
 
 def test_a_question_listed_as_not_covered_gets_nothing_at_all(index: Index) -> None:
-    line = "does a lava lamp smoke"
+    line = "how long does paraffin last in a lamp"
     assert Index(ENTRIES, TOPIC).find(line).entry_id or Index(ENTRIES, TOPIC).find(line).choices
-    found = Index(ENTRIES, TOPIC, not_covered=[line]).find("Does a lava lamp SMOKE??")
+    found = Index(ENTRIES, TOPIC, not_covered=[line]).find("How long does PARAFFIN last in a lamp??")
     assert (found.entry_id, found.choices, found.how) == (None, (), "not covered")
 
 
@@ -349,19 +349,11 @@ async def test_an_entry_is_the_first_answer_to_its_own_names(entry: Entry, room:
             assert (await room.say(route)).entry_id == entry.id, route
 
 
-def test_a_left_out_phrasing_still_finds_its_entry(content: Content) -> None:
-    """One phrasing in 60 is taken out of the index and asked; answered, offered or below it: 80%.
-
-    All of them, in ten folds: `python -m tests.bench.fit_search --report`.
-    """
-    asked = [(entry, phrasing) for entry in content.entries for phrasing in entry.phrasings][::60]
-    found = 0
-    for entry, phrasing in asked:
-        rest = [other for other in entry.phrasings if other != phrasing]
-        entries = [e.model_copy(update={"phrasings": rest}) if e is entry else e for e in content.entries]
-        result = Index(entries, content.bot.topic_words, content.not_covered, _other_names()).find(phrasing)
-        found += entry.id in (result.entry_id, *result.choices, *result.also)
-    assert found / len(asked) >= 0.8
+def test_a_left_out_phrasing_is_looked_up_all_the_same() -> None:
+    """With /myth or /fact it is the answer or among the three offered; a tenth is left out at a time."""
+    shares = fit_search.report(fit_search.load_material(), load_model())
+    assert shares.phrasings > 2_000
+    assert shares.looked_up >= 0.8
 
 
 def test_phrasings_shipped_lead_to_their_entry(content: Content, shipped: Index) -> None:

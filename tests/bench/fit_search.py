@@ -10,6 +10,7 @@ Data: the training questions, and the entries' own phrasings, each asked of an i
 import argparse
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,9 @@ PHRASING_WEIGHT = 0.5
 """Phrasings are terser and more alike than what people send, and six times as many."""
 
 RIDGE = 1.0
+CONTENTS = (ROOT / "content.yaml",)
+QUESTIONS = ROOT / "tests/data/questions_train.jsonl"
+NAMES = (ROOT / "core/medicines.txt", ROOT / "core/other_topics.txt")
 THRESHOLDS = {
     "sure_inside": 0.68,
     "sure_right": 0.5,
@@ -197,29 +201,74 @@ def _named(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in zip(names, values, strict=True)}
 
 
-def report(material: Material, model: Model) -> str:
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How left-out phrasings and unanswerable questions fare, each a share of its kind.
+
+    Attributes:
+        right: phrasings answered with their entry; `wrong` with another.
+        offered: answered with it or offered it; `below` counts the runners-up under an answer too.
+        looked_up: as `offered`, where the words come with /myth or /fact.
+        answered: unanswerable questions that got an entry; `shown` an entry or a choice.
+    """
+
+    phrasings: int
+    questions: int
+    right: float
+    wrong: float
+    offered: float
+    below: float
+    looked_up: float
+    answered: float
+    shown: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.phrasings} left-out phrasings: answered right {self.right:.1%}, wrong {self.wrong:.1%}, "
+            f"right or offered {self.offered:.1%}, or below a wrong answer {self.below:.1%}; "
+            f"looked up, right or offered {self.looked_up:.1%}\n"
+            f"{self.questions} unanswerable: answered {self.answered:.1%}, something shown {self.shown:.1%}"
+        )
+
+
+def report(material: Material, model: Model) -> Report:
     """How left-out phrasings and unanswerable questions fare with `model`."""
-    inside = outside = first = offered = also = wrong = looked_up = loud = shown = 0
+    tally: Counter[str] = Counter()
     strict = model.for_look_up()
     for example in examples(material, model):
-        found = example.found
-        if not example.gold:
-            outside += 1
-            loud += found.entry_id is not None
-            shown += bool(found.entry_id or found.choices)
+        found, gold = example.found, set(example.gold)
+        if not gold:
+            tally["questions"] += 1
+            tally["answered"] += found.entry_id is not None
+            tally["shown"] += bool(found.entry_id or found.choices)
         elif example.weight == PHRASING_WEIGHT:
-            inside += 1
-            first += found.entry_id in example.gold
-            wrong += found.entry_id not in (None, *example.gold)
-            offered += bool({found.entry_id, *found.choices} & set(example.gold))
+            tally["phrasings"] += 1
+            tally["right"] += found.entry_id in gold
+            tally["wrong"] += found.entry_id not in (None, *gold)
+            tally["offered"] += bool({found.entry_id, *found.choices} & gold)
+            tally["below"] += bool({found.entry_id, *found.choices, *found.also} & gold)
             entry_id, choices = settle(found.candidates, found.right, found.inside, strict)
-            looked_up += bool({entry_id, *choices} & set(example.gold))
-            also += bool({found.entry_id, *found.choices, *found.also} & set(example.gold))
-    return (
-        f"{inside} left-out phrasings: answered right {first / inside:.1%}, wrong {wrong / inside:.1%}, "
-        f"right or offered {offered / inside:.1%}, "
-        f"or below a wrong answer {also / inside:.1%}; looked up, right or offered {looked_up / inside:.1%}\n"
-        f"{outside} unanswerable: answered {loud / outside:.1%}, something shown {shown / outside:.1%}"
+            tally["looked_up"] += bool({entry_id, *choices} & gold)
+    phrasings, questions = tally["phrasings"], tally["questions"]
+    of_phrasings = {n: tally[n] / phrasings for n in ("right", "wrong", "offered", "below", "looked_up")}
+    return Report(
+        phrasings,
+        questions,
+        **of_phrasings,
+        answered=tally["answered"] / questions,
+        shown=tally["shown"] / questions,
+    )
+
+
+def load_material(contents: Sequence[Path] = CONTENTS, topic_words: Sequence[str] = ()) -> Material:
+    """What there is to fit on; topic words are those of the first content file unless given."""
+    asked = load_questions(QUESTIONS)
+    return Material(
+        load_entries(contents),
+        topic_words or load_topic_words(contents[0]),
+        [name for path in NAMES for name in load_lines(path)],
+        [q for q in asked if q.gold],
+        [q for q in asked if not q.gold],
     )
 
 
@@ -228,25 +277,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--content", type=Path, nargs="+", default=[ROOT / "content.yaml"])
-    parser.add_argument("--topic-words", nargs="+", help="default: those of the content file")
-    parser.add_argument("--questions", type=Path, default=ROOT / "tests/data/questions_train.jsonl")
-    parser.add_argument(
-        "--names", type=Path, nargs="*", default=[ROOT / "core/medicines.txt", ROOT / "core/other_topics.txt"]
-    )
+    parser.add_argument("--content", type=Path, nargs="+", default=CONTENTS)
+    parser.add_argument("--topic-words", nargs="+", default=[], help="default: those of the content file")
     for name, value in THRESHOLDS.items():
         parser.add_argument("--" + name.replace("_", "-"), type=float, default=value)
     parser.add_argument("--output", type=Path, default=COEFFICIENTS)
     parser.add_argument("--report", action="store_true")
     args = parser.parse_args()
-    questions = load_questions(args.questions)
-    material = Material(
-        load_entries(args.content),
-        args.topic_words or load_topic_words(args.content[0]),
-        [name for path in args.names for name in load_lines(path)],
-        [q for q in questions if q.gold],
-        [q for q in questions if not q.gold],
-    )
+    material = load_material(args.content, args.topic_words)
     if args.report:
         print(report(material, load_model(args.output)))
         return
