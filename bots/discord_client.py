@@ -16,7 +16,7 @@ from bots.discord_http import Invalid, failure, form
 from bots.discord_menu import Payload, same_commands
 from bots.discord_read import INTERACTION, MESSAGE
 from core.chat import Request
-from core.errors import RetryLater, TokenRefused, Unreachable, Unsure
+from core.errors import RetryLater, TokenRefused, Unconnected, Unreachable, Unsure
 
 log = logging.getLogger(__name__)
 
@@ -199,7 +199,7 @@ class Client(discord.Client):
             wait = error.response.headers.get("Retry-After")
             raise failure(error.status, {"code": error.code, "errors": details}, wait) from error
         except aiohttp.ClientConnectorError as error:
-            raise RetryLater(1.0) from error
+            raise Unconnected(1.0) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unsure from error
 

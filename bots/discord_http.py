@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from core.errors import ChatGone, KetaFactsError, RetryLater, Undeliverable, Unsure
+from core.errors import ChatGone, KetaFactsError, RetryLater, Unconnected, Undeliverable, Unsure
 
 ATTEMPT_SECONDS = 10.0
 """An attempt without an answer by then is given up as unsure."""
@@ -95,7 +95,7 @@ class Callbacks:
                 self._invalid.count(response.status, response.headers.get("X-RateLimit-Scope"))
                 text = await response.text()
         except aiohttp.ClientConnectorError as error:
-            raise RetryLater(1.0) from error
+            raise Unconnected(1.0) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unsure from error
         raise failure(response.status, parsed(text), response.headers.get("Retry-After"))

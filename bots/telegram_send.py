@@ -21,7 +21,7 @@ from bots.telegram_http import surely_unsent
 from bots.telegram_view import NO_PREVIEW, Json, Payload, inline_answer, render
 from core.chat import Request, Surface
 from core.delivery import Limits, Outbox, Priority, priority_of
-from core.errors import ChatGone, RetryLater, Undeliverable, Unsure
+from core.errors import ChatGone, RetryLater, Unconnected, Undeliverable, Unsure
 from core.reply import Deed, Reply
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def translate(error: TelegramError) -> Exception:
         return ChatGone(gone) if gone else Undeliverable(_harmless(error.message))
     if isinstance(error, InvalidToken | EndPointNotFound):
         return RetryLater(5, everywhere=True)
-    return RetryLater(1) if surely_unsent(error) else Unsure(type(error).__name__)
+    return Unconnected(1) if surely_unsent(error) else Unsure(type(error).__name__)
 
 
 def seconds(error: RetryAfter) -> float:

@@ -20,6 +20,7 @@ from core.errors import (
     RetryLater,
     StoreError,
     StoreTrouble,
+    Unconnected,
     Undeliverable,
     Unsure,
     named,
@@ -42,14 +43,20 @@ POLL_SECONDS = 1.0
 PATIENCE_SECONDS = 10.0
 """How long a post may wait for its own chat's turn before others go first."""
 
-HELD_SECONDS = 30.0
+HELD = timedelta(seconds=30)
 """When a chat whose turn did not come is tried again."""
 
 TROUBLE = 3
 """Failures in a row, in whatever chats, after which the platform itself is taken to be down."""
 
-FIRST_REST, LONGEST_REST = 5.0, 60.0
-"""Seconds between single probes while it is, doubled each time."""
+CROWD = 20
+"""Chats in a row that ask for patience, each for itself, after which it is rather the platform that does."""
+
+FIRST_REST, LONGEST_REST = 5.0, 30.0
+"""Seconds between single probes while it is down, doubled each time: what everybody waits once it is back."""
+
+JUMP_SECONDS = 120.0
+"""How far the wall clock must move by itself to be worth a line in the log."""
 
 FRESH = timedelta(minutes=2)
 """How long Discord drops a message whose nonce it has seen ("a few minutes" in its documentation)."""
@@ -140,7 +147,7 @@ class Daily:
         self._edition, self._phrases, self._rng = edition, phrases, rng
         self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
         self._beats = beats
-        self._failures = 0
+        self._failures = self._delays = 0
         self._rest_until = monotonic()
         self._kept_at = float("-inf")
         self._tz = tz_version()
@@ -168,7 +175,7 @@ class Daily:
                         log.error("daily round failed error=%s", named(error))
                     told = named(error)
                 moved = self._clock().timestamp() - self._monotonic() - offset
-                if abs(moved) > 2 * LONGEST_REST:
+                if abs(moved) > JUMP_SECONDS:
                     log.warning("wall clock jumped seconds=%d", moved)
                     offset += moved
                 pause = asyncio.ensure_future(self._sleep(POLL_SECONDS))
@@ -193,7 +200,7 @@ class Daily:
                     task = asyncio.create_task(self._deliver(tried, revision))
                     running[task] = tried.subscription.id
                 if not running:
-                    return
+                    break
                 for task in await self._ended(list(running), stopping):
                     del running[task]
                     task.result()
@@ -201,6 +208,10 @@ class Daily:
             stopping.cancel()
             if late := await finish(set(running)):
                 log.warning("daily posts cut off posts=%d", late)
+        if queue:
+            await self._store.record(
+                [posts.held_up(tried, tried.subscription.next_due) for tried, _ in queue]
+            )
 
     async def housekeep(self) -> None:
         """Once an hour: plan anew if the tz database changed, and delete what is kept no longer."""
@@ -268,7 +279,7 @@ class Daily:
         held = tried.subscription
         by = self._monotonic() + PATIENCE_SECONDS
         if not await self._pacer.turn(held.chat_key, not held.private, Priority.BROADCAST, by=by):
-            await self._records.keep(posts.held_up(tried, HELD_SECONDS, self._clock()))
+            await self._records.keep(posts.held_up(tried, self._clock() + HELD))
             return
         try:
             if revision != self._store.revision and not await self._still_wanted(tried):
@@ -310,7 +321,10 @@ class Daily:
                 return None
             return await self._try(replace(tried, subscription=moved), may_move=False)
         except RetryLater as error:
-            self._fail()
+            self._delays += 1
+            # A limit of this chat alone says nothing of the others.
+            if error.everywhere or isinstance(error, Unconnected) or self._delays >= CROWD:
+                self._fail()
             self._pacer.hold(None if error.everywhere else held.chat_key, error.seconds)
             return posts.busy(tried, error.seconds, self._clock(), self._rng)
         except Undeliverable as error:
@@ -321,7 +335,7 @@ class Daily:
             reason = "dropped" if isinstance(error, Unsure) else type(error).__name__
             log.warning("daily post may not have arrived error=%s", type(error).__qualname__)
             return posts.unsure(tried, reason, self._clock(), self._rng)
-        self._failures = 0
+        self._failures = self._delays = 0
         return posts.sent(tried, key, self._clock())
 
     async def _send(self, tried: Attempt) -> str:

@@ -72,6 +72,10 @@ class RetryLater(KetaFactsError):
         self.everywhere = everywhere
 
 
+class Unconnected(RetryLater):
+    """No connection came about: the platform, or the way to it, may be down."""
+
+
 class Unsure(KetaFactsError):
     """The connection broke or the platform failed after sending: it may have arrived; retry once."""
 

@@ -16,7 +16,7 @@ from core.reply import Block, Reply
 from core.schedule import WINDOW, Slot, latest_slot, next_slot, open_slot
 from core.store import Due, Outcome, Post, PostState, Subscription
 
-UNSURE_PAUSES = (3, 60, 600, 3600)
+UNSURE_PAUSES = (3, 60, 600, 1800)
 """Seconds before what may have arrived is sent again: soon, then rarely, as each try may be a repeat."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 2, 300
@@ -122,11 +122,11 @@ def unsure(tried: Attempt, reason: str, now: datetime, rng: Random) -> Outcome:
     return Outcome(tried.subscription, tried.round, post, next_due=_within(tried, pause, now, rng))
 
 
-def held_up(tried: Attempt, seconds: float, now: datetime) -> Outcome:
-    """It was not tried, as the chat's turn did not come."""
+def held_up(tried: Attempt, until: datetime | None) -> Outcome:
+    """It was not tried, as its turn did not come: that makes no later pause longer."""
     tries = tried.post.tries - 1
     post = replace(tried.post, reason="busy", tries=tries, unsure=tried.unsure_since is not None)
-    return Outcome(tried.subscription, tried.round, post, next_due=now + timedelta(seconds=seconds))
+    return Outcome(tried.subscription, tried.round, post, next_due=until)
 
 
 def _nothing(due: Due, now: datetime) -> Outcome:

@@ -13,7 +13,15 @@ from sqlalchemy import Connection, update
 from core import daily as module
 from core.database import ms
 from core.delivery import Limits, Pacer
-from core.errors import ChatGone, RetryLater, StoreError, StoreTrouble, Undeliverable, Unsure
+from core.errors import (
+    ChatGone,
+    RetryLater,
+    StoreError,
+    StoreTrouble,
+    Unconnected,
+    Undeliverable,
+    Unsure,
+)
 from core.post import Attempt, attempt
 from core.reply import Reply, plain_text
 from core.schedule import Plan
@@ -122,6 +130,47 @@ async def test_a_platform_down_for_hours_is_probed_gently_and_made_up_for(
     assert len(stage.sent) == 200
     assert len([at for at in tries if at < down_until]) < 4 * 60 + 5
     assert max(sent.at for sent in stage.sent) < MONDAY + timedelta(hours=7, minutes=1)
+
+
+async def test_after_a_short_outage_nobody_waits_long(stage: Stage, store: SqlStore) -> None:
+    """What was only about to be sent when the platform went down does not count as tried."""
+    for number in range(30):
+        await store.subscribe(wanted(str(number)), stage.now)
+    stage.now += timedelta(hours=1)
+    back = stage.now + timedelta(seconds=50)
+    stage.always = lambda _held: Unsure() if stage.now < back else None
+    await go(stage, store, 0.05, every=timedelta(seconds=1))
+    assert sorted(int(sent.chat_key) for sent in stage.sent) == list(range(30))
+    assert max(sent.at for sent in stage.sent) - back < timedelta(seconds=45)
+
+
+async def test_limits_of_single_chats_keep_no_other_waiting(stage: Stage, store: SqlStore) -> None:
+    for number in range(30):
+        await store.subscribe(wanted(str(number)), stage.now)
+    stage.now += timedelta(hours=1)
+    stage.always = lambda held: RetryLater(3600) if int(held.chat_key) < 10 else None
+    since = stage.slept
+    await stage.daily(store).step()
+    assert sorted(int(sent.chat_key) for sent in stage.sent) == list(range(10, 30))
+    assert stage.slept - since < 5
+
+
+@pytest.mark.parametrize("fault", [RetryLater(1, everywhere=True), Unconnected(1), RetryLater(1)])
+async def test_a_platform_that_takes_nothing_is_probed_however_it_says_so(
+    stage: Stage, store: SqlStore, fault: Exception
+) -> None:
+    for number in range(100):
+        await store.subscribe(wanted(str(number)), stage.now)
+    stage.now += timedelta(hours=1)
+    tries: list[datetime] = []
+
+    def refuse(_held: Subscription) -> Exception:
+        tries.append(stage.now)
+        return fault
+
+    stage.always = refuse
+    await go(stage, store, 0.1, every=timedelta(seconds=1))
+    assert 10 < len(tries) < 50
 
 
 async def test_after_the_window_there_is_none_that_day(stage: Stage, store: SqlStore) -> None:

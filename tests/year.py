@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from core import daily, schedule
 from core.app import App
 from core.chat import Request
-from core.errors import RetryLater, Unsure
+from core.errors import Unconnected, Unsure
 from core.sqlstore import SqlStore
 from core.store import Outcome, Subscription
 from core.turn import Deps
@@ -127,7 +127,7 @@ class Year(Stage):
             raise Kill
         outage = next((o.kind for o in self.trouble.outages if o.begin <= self.now < o.end), None)
         if outage == "refuses":
-            raise RetryLater(1)
+            raise Unconnected(1)
         if outage == "drops":
             raise Unsure
         self._take(subscription, reply, nonce)  # type: ignore[arg-type]
