@@ -16,7 +16,6 @@ import signal
 import sys
 import tempfile
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -38,6 +37,7 @@ from core.sqlstore import SqlStore
 from core.store import Subscription
 from tests import discord_wire, loopback
 from tests.loopback import Arrival
+from tests.nursery import Child, Nursery, open_nursery
 from tests.postgres import NoPostgres, serving
 
 ROOT = Path(__file__).parent.parent
@@ -49,7 +49,7 @@ PLAIN, FAULTY = 5, 2
 
 TELEGRAM_FAULTS = ("429", "500", "502 after", "cut before", "cut after", "moved", "kicked")
 DISCORD_FAULTS = ("429", "500", "502 after", "cut before", "cut after", "kicked")
-AIM_SECONDS = 3.0
+AIM_SECONDS = 2.0
 """How long a life may take to come to the place where it is to end."""
 
 RANDOM_SECONDS = 1.0
@@ -148,7 +148,7 @@ class DiscordTown:
 class Life:
     """One process; `aim` is the place at which it ends itself, empty for none."""
 
-    process: Process
+    process: Child
     trace: Path
     log: Path
     aim: str = ""
@@ -208,10 +208,17 @@ class Ordeal:
     """
 
     def __init__(
-        self, towns: Sequence[Town], database: str, folder: Path, rng: Random, *, standby: bool
+        self,
+        towns: Sequence[Town],
+        nursery: Nursery,
+        database: str,
+        folder: Path,
+        rng: Random,
+        *,
+        standby: bool,
     ) -> None:
-        self._towns, self._database, self._folder, self._rng = towns, database, folder, rng
-        self._standby = standby
+        self._towns, self._nursery, self._database = towns, nursery, database
+        self._folder, self._rng, self._standby = folder, rng, standby
         self._chats: list[tuple[Town, str, str]] = []
         self._known: dict[str, None] = {}
         self._tried: Counter[str] = Counter()
@@ -224,18 +231,14 @@ class Ordeal:
         """So many deaths, then a life that may finish."""
         await SqlStore(self._database).close()
         self._books = SqlStore(self._database, Use.BESIDE)
-        lives = [await self._bear(), await self._bear()]
+        await self._find_chats()
+        lives = [await self._bear() for _ in range(1 + self._standby)]
         try:
-            await self._find_chats()
-            self._let_go(lives[0])
-            if self._standby:
-                self._let_go(lives[1])
             # One that was told where to die can't be the last.
             while len(self._deaths) < kills or lives[0].aim:
                 await self._end(lives.pop(0))
                 await self._find_chats()
-                lives.append(await self._bear())
-                self._let_go(lives[1 if self._standby else 0], aims=len(self._deaths) < kills)
+                lives.append(await self._bear(aims=len(self._deaths) < kills))
             await self._finish(lives[0])
             self._judge()
         finally:
@@ -246,38 +249,29 @@ class Ordeal:
             await self._books.close()
         return self._verdict
 
-    async def _bear(self) -> Life:
+    async def _bear(self, *, aims: bool = True) -> Life:
         self._born += 1
         trace, log = self._folder / f"trace{self._born}", self._folder / f"log{self._born}"
+        aim, times = self._aim() if aims else ("", 0)
         environment = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
         for town in self._towns:
             environment |= town.environment(self._born)
         environment |= {
-            "PYTHONPATH": str(ROOT),
             "CONTENT_PATH": str(ROOT / "content.yaml"),
             "DATABASE_URL": self._database,
             "MORTAL_TRACE": str(trace),
+            "MORTAL_AIM": f"{times} {aim}" if aim else "",
         }
-        with log.open("wb") as file:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.mortal"),
-                env=environment,
-                cwd=self._folder,
-                stdin=PIPE,
-                stdout=DEVNULL,
-                stderr=file,
-            )
-        return Life(process, trace, log)
+        return Life(await self._nursery.bear(self._folder, log, environment), trace, log, aim)
 
-    def _let_go(self, life: Life, *, aims: bool = True) -> None:
-        """Most lives have a place to die at, as long as there is one at which none has."""
+    def _aim(self) -> tuple[str, int]:
+        """Where to die, at which time there; none now and then, and once lives ended everywhere."""
         fresh = [p for p in self._known if p not in self._verdict.died_at and self._tried[p] < 3]
-        if fresh and aims and self._born % 4:
-            life.aim = self._rng.choice(fresh)
-            self._tried[life.aim] += 1
-        assert life.process.stdin
-        times = self._rng.choice((1, 1, 1, 2, 3)) if self._tried[life.aim] < 2 else 1
-        life.process.stdin.write(f"{times} {life.aim}\n".encode() if life.aim else b"\n")
+        if not fresh or not self._born % 4:
+            return "", 0
+        aim = self._rng.choice(fresh)
+        self._tried[aim] += 1
+        return aim, self._rng.choice((1, 1, 1, 2, 3)) if self._tried[aim] < 2 else 1
 
     async def _find_chats(self) -> None:
         """New chats whose post has been due for some minutes."""
@@ -414,8 +408,8 @@ async def suffer(
     kills: int, database: str, folder: Path, seed: int, *, standby: bool, places: Towns = doubles
 ) -> Verdict:
     """The ordeal from its beginning to its end."""
-    async with places() as towns:
-        return await Ordeal(towns, database, folder, Random(seed), standby=standby).go(kills)
+    async with places() as towns, open_nursery() as nursery:
+        return await Ordeal(towns, nursery, database, folder, Random(seed), standby=standby).go(kills)
 
 
 def main() -> int:

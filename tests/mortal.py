@@ -1,9 +1,9 @@
 """The real program, told to die: `python -m tests.mortal` is `python -m bots run`, watched at its awaits.
 
 Run by tests/kills.py. It writes every place at which the sending of daily posts
-was suspended or resumed to the file MORTAL_TRACE, once. It imports the program,
-then waits for a line on its standard input: empty, or a number and the place at
-which to kill itself when it comes there for that number of times.
+was suspended or resumed to the file MORTAL_TRACE, once. MORTAL_AIM is empty, or a
+number and the place at which to kill itself when it comes there for that number of
+times.
 """
 
 import asyncio
@@ -21,8 +21,6 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bots import cli
-from bots import discord as _discord  # noqa: F401 - loaded before the word comes: that much sooner at work
-from bots import telegram as _telegram  # noqa: F401 - likewise
 
 PATH = {"daily.py", "delivery.py", "sqldaily.py", "database.py", "telegram_post.py", "discord_post.py"}
 """The files that post."""
@@ -124,12 +122,11 @@ class Policy(asyncio.DefaultEventLoopPolicy):
 
 
 def main() -> int:
-    """Wait for the word, then run the program as its own command does."""
+    """Run the program as its own command does."""
     if api := os.environ.get("MORTAL_DISCORD_API"):
         Route.BASE = api
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(os.environ["MORTAL_DISCORD_GATEWAY"])
-    # Not through sys.stdin, which the program sets up itself.
-    times, _, aim = os.read(0, 4096).decode().strip().partition(" ")
+    times, _, aim = os.environ["MORTAL_AIM"].partition(" ")
     watch = Watch(os.environ["MORTAL_TRACE"], aim, int(times or 0))
     asyncio.set_event_loop_policy(Policy(watch))
     return cli.main(["run"])

@@ -14,7 +14,6 @@ import signal
 import sys
 import tempfile
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from core.schedule import Plan
 from core.sqlstore import SqlStore
 from core.store import Subscription
 from tests.loopback import TOKEN, Telegram, open_telegram
+from tests.nursery import Child, Nursery, open_nursery
 from tests.postgres import Server, named, serving
 
 ROOT = Path(__file__).parent.parent
@@ -42,7 +42,7 @@ HOLDERS += " AND locktype = 'advisory'"
 class Bot:
     """A process of the program."""
 
-    process: Process
+    process: Child
     log: Path
 
     def said(self, words: str) -> int:
@@ -69,6 +69,7 @@ class Scene:
     """A Telegram, a database, and the processes between them."""
 
     telegram: Telegram
+    nursery: Nursery
     server: Server
     url: str
     folder: Path
@@ -80,21 +81,12 @@ class Scene:
         log = self.folder / f"log{len(self.bots)}"
         settings = {
             "TELEGRAM_TOKEN": TOKEN,
-            "TELEGRAM_API_URL": self.telegram.address,
+            "TELEGRAM_API_URL": f"{self.telegram.address}/{len(self.bots) + 1}",
             "DATABASE_URL": url or self.url,
             "CONTENT_PATH": str(ROOT / "content.yaml"),
-            "PYTHONPATH": str(ROOT),
             "PATH": os.environ["PATH"],
         }
-        with log.open("wb") as file:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bots", "run"),
-                env=settings,
-                cwd=self.folder,
-                stdin=PIPE,
-                stdout=DEVNULL,
-                stderr=file,
-            )
+        process = await self.nursery.bear(self.folder, log, settings)
         bot = Bot(process, log)
         self.bots.append(bot)
         return bot
@@ -126,8 +118,8 @@ class Scene:
 @asynccontextmanager
 async def scene(server: Server, folder: Path) -> AsyncIterator[Scene]:
     """An empty one; its processes end with the block."""
-    async with open_telegram() as telegram:
-        opened = Scene(telegram, server, server.database(), folder, [])
+    async with open_telegram() as telegram, open_nursery() as nursery:
+        opened = Scene(telegram, nursery, server, server.database(), folder, [])
         try:
             yield opened
         finally:
