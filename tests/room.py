@@ -118,6 +118,12 @@ class Room:
         self.app.edition = build_edition(content, GUARDS)
 
 
+SHARED = "pca"
+"""A keyword of two entries: neither can be the answer to it, whatever the search makes of other words."""
+
+SHARED_BY = ["f-opioid-sparing", "f-post-surgery"]
+
+
 def without(entry_id: str) -> Content:
     """The shipped content with one entry withdrawn."""
     kept = [

@@ -6,7 +6,7 @@ from core.buttons import ACTIONS
 from core.chat import Surface
 from core.commands import COMMANDS
 from core.reply import Deed, Reply, plain_text
-from tests.room import CONTENT, GROUP, PERSON, PHRASES, Room, actions, without
+from tests.room import CONTENT, GROUP, PERSON, PHRASES, SHARED, SHARED_BY, Room, actions, without
 
 WHISPERING = replace(GROUP, platform="discord", can_whisper=True)
 
@@ -70,9 +70,9 @@ async def test_nothing_close_says_so_and_offers_topics(room: Room, text: str) ->
 
 
 async def test_choices_come_with_none_of_these(room: Room) -> None:
-    reply = await room.say("does it help migraine or fibro")
+    reply = await room.say(SHARED)
     assert reply.title == "Did you mean"
-    assert actions(reply) == ["show:f-migraine", "show:f-fibromyalgia", "show:f-chronic-pain", "none"]
+    assert actions(reply) == [*(f"show:{entry_id}" for entry_id in SHARED_BY), "none"]
 
 
 async def test_a_question_is_led_by_its_answer_and_names_what_it_matched(room: Room) -> None:
@@ -127,12 +127,12 @@ async def test_a_checked_claim_is_for_the_asker_alone_with_a_way_to_share(room: 
 
 
 async def test_an_entry_picked_for_a_claim_can_be_shared_too(room: Room) -> None:
-    offered = await room.say("/check", replace(MENU, replied_text="does it help migraine or fibro"))
+    offered = await room.say("/check", replace(MENU, replied_text=SHARED))
     assert offered.whisper
-    assert actions(offered)[0] == "check:f-migraine"
+    assert actions(offered)[0] == f"check:{SHARED_BY[0]}"
     assert not any(action.startswith("share:") for action in actions(offered))
-    picked = await room.press("check:f-migraine", WHISPERING)
-    assert (picked.deed, actions(picked)[0]) == (Deed.EDIT, "share:f-migraine")
+    picked = await room.press(f"check:{SHARED_BY[0]}", WHISPERING)
+    assert (picked.deed, actions(picked)[0]) == (Deed.EDIT, f"share:{SHARED_BY[0]}")
 
 
 async def test_no_entry_is_nothing_to_share(room: Room) -> None:
@@ -333,7 +333,9 @@ def test_actions_fit_the_platforms_limit_for_every_entry() -> None:
 
 
 async def test_entries_that_came_close_stand_below_an_answer(room: Room) -> None:
-    reply = await room.say("does the drip for crps wear off")
-    assert reply.entry_id == "f-duration"
-    assert [choice.entry_id for choice in reply.choices] == ["f-crps"]
-    assert actions(reply)[-1] == "show:f-crps"
+    asked = [phrasing for entry in CONTENT.entries for phrasing in entry.phrasings]
+    close, found = next((text, found) for text in asked if (found := room.app.edition.index.find(text)).also)
+    reply = await room.say(close)
+    assert reply.entry_id == found.entry_id
+    assert [choice.entry_id for choice in reply.choices] == list(found.also)
+    assert actions(reply)[-1] == f"show:{found.also[-1]}"

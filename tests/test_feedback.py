@@ -8,7 +8,7 @@ from sqlalchemy import text as sql
 from core.chat import Request
 from core.reply import Block, Deed, Reply, Style, utf16_length
 from core.store import Tally
-from tests.room import CONTENT, GROUP, PERSON, PHRASES, Room, actions, without
+from tests.room import CONTENT, GROUP, PERSON, PHRASES, SHARED, Room, actions, without
 
 WHISPERING = replace(GROUP, platform="discord", can_whisper=True)
 
@@ -33,7 +33,7 @@ async def test_an_entry_that_was_chosen_can_be_voted_on(room: Room) -> None:
     assert {"up:m-cure", "down:m-cure"} <= set(actions(await room.say("/start m-cure")))
 
 
-@pytest.mark.parametrize("text", ["/myth", "/fact", "/topics", "/about", "does it help migraine or fibro"])
+@pytest.mark.parametrize("text", ["/myth", "/fact", "/topics", "/about", SHARED])
 async def test_what_nobody_asked_for_can_not_be_voted_on(room: Room, text: str) -> None:
     assert not {"up", "down"} & {action.partition(":")[0] for action in actions(await room.say(text))}
 
@@ -127,12 +127,11 @@ async def test_a_question_without_an_entry_is_sent_once_it_was_shown(
 
 
 async def test_none_of_these_offers_the_same(room: Room) -> None:
-    asked = "does it help migraine or fibro"
-    choice = await room.say(asked)
+    choice = await room.say(SHARED)
     none = await press_under(room, choice, "none")
     preview = await press_under(room, none, "editors")
     await press_under(room, preview, "send")
-    assert await sent(room) == [asked]
+    assert await sent(room) == [SHARED]
 
 
 async def test_dont_send_stores_nothing(room: Room) -> None:
@@ -144,7 +143,7 @@ async def test_dont_send_stores_nothing(room: Room) -> None:
 
 @pytest.mark.parametrize("request_", [GROUP, WHISPERING, replace(WHISPERING, private=True)])
 async def test_where_others_are_nothing_is_quoted_offered_or_stored(room: Room, request_: Request) -> None:
-    for text in (f"/ask {UNKNOWN}", "/ask does it help migraine or fibro"):
+    for text in (f"/ask {UNKNOWN}", f"/ask {SHARED}"):
         reply = await room.say(text, request_)
         assert quotation(reply) is None
         assert "editors" not in actions(reply)
