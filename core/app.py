@@ -51,7 +51,8 @@ class App:
         """The answer, or None where the bot has nothing to say."""
         try:
             turn = Turn(request, self.edition, self._deps, facts)
-            reply = self._guarded(turn) or await _answer(turn)
+            look = _look(turn)
+            reply = self._met(turn, look) or await _answer(replace(turn, in_doubt=look.in_doubt))
             if reply is None and not request.addressed:
                 reply = await self._overheard(turn, speak_up)
         except BadInput as error:
@@ -74,7 +75,7 @@ class App:
         """The crisis card, if what was typed calls for it: for a request that gets no other answer."""
         try:
             turn = Turn(request, self.edition, self._deps, facts)
-            card = self._guarded(turn) if request.addressed else await self._overheard(turn)
+            card = self._met(turn, _look(turn)) if request.addressed else await self._overheard(turn)
         except Exception as error:  # noqa: BLE001 - see `handle`
             return self._apology(error, request)
         if card is None or card.guard != "crisis":
@@ -118,22 +119,18 @@ class App:
         async with self._standing:
             await change_standing(self._deps, platform, chat_key, Standing.ACTIVE, was=was, thread=thread)
 
-    def _guarded(self, turn: Turn) -> Reply | None:
-        """The safety card that what was typed, or is to be passed on, calls for, if it does."""
-        request = turn.request
-        said = request.text if request.action is None else passed_on(request)
-        if said is None or not request.addressed:
-            return None
-        guard, words = _guard(turn, said)
+    def _met(self, turn: Turn, look: "_Look") -> Reply | None:
+        """The card of the guard that stops a request, if one does."""
+        guard, surface = look.guard, turn.request.surface
         if guard is None:
             return None
-        if request.surface is Surface.AUTOCOMPLETE:
+        if surface is Surface.AUTOCOMPLETE:
             return Reply(guard=guard)
-        if request.surface is Surface.INLINE:
+        if surface is Surface.INLINE:
             return step_aside(guard, turn.deps.phrases)
         if guard != "crisis":
             # How to get treated is the one thing to read for who asks where to buy.
-            nearest = turn.edition.index.find(words).nearest if guard == "dosing" else None
+            nearest = turn.edition.index.find(look.words).nearest if guard == "dosing" else None
             return declined_card(turn.edition.content, guard, turn.deps.phrases, nearest)
         return self._crisis(turn)
 
@@ -148,10 +145,10 @@ class App:
         request = turn.request
         if request.surface is not Surface.MESSAGE or request.private or not await listens(turn):
             return None
-        guard, _words = _guard(turn, request.text)
-        if guard == "crisis":
+        look = _look_at(turn, request.text)
+        if look.guard == "crisis":
             return self._crisis(turn)
-        return answer(turn) if answer and guard is None else None
+        return answer(turn) if answer and look.guard is None and not look.in_doubt else None
 
     def _crisis(self, turn: Turn) -> Reply:
         request = turn.request
@@ -219,30 +216,46 @@ def _typed(text: str, platform: str) -> _Typed:
     return _Typed(command if is_harmless else None, "" if is_harmless else text, is_slashed=False)
 
 
-def _guard(turn: Turn, said: str) -> tuple[str | None, str]:
-    """The guard that stops what was typed, or is to be passed on, if one does; and the words it looked at."""
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the guards make of a request: who stops it, by which words, or whether they have a doubt."""
+
+    guard: str | None = None
+    words: str = ""
+    in_doubt: bool = False
+
+
+def _look(turn: Turn) -> _Look:
+    """What the guards make of what was typed to the bot, or is to be passed on."""
+    request = turn.request
+    said = request.text if request.action is None else passed_on(request)
+    return _Look() if said is None or not request.addressed else _look_at(turn, said)
+
+
+def _look_at(turn: Turn, said: str) -> _Look:
+    """What the guards make of what was said, without the command before it."""
     typed = _typed(said, turn.request.platform)
     command, text = typed.command, typed.words
     if command and command.name == "start":
         guard = linked_guard(text)
         if guard in GUARDS:
-            return guard, ""
+            return _Look(guard)
         if linked_entry(text, turn):
-            return None, text
+            return _Look()
     if command and command.takes == "claim":
         replied = turn.request.replied_text or ""
         if turn.edition.guards.check(replied).guard == "crisis":
-            return "crisis", replied
+            return _Look("crisis")
         text = text or replied
     ruling = turn.edition.check(text)
     sets = command and command.takes == "daily" and turn.request.surface is not Surface.INLINE
     if sets and (ruling.guard != "crisis" or ruling.rule == CLASSIFIER):
         # Settings, not questions: a time and a number of weeks look like a dose to the classifier.
-        return None, text
+        return _Look()
     # The classifier guesses, editors know: what it says of an entry's very name doesn't count.
-    if ruling.rule == CLASSIFIER and turn.edition.index.is_name(text):
-        return None, text
-    return ruling.guard, text
+    if (ruling.in_doubt or ruling.rule == CLASSIFIER) and turn.edition.index.is_name(text):
+        return _Look()
+    return _Look(ruling.guard, text, ruling.in_doubt)
 
 
 async def _answer(turn: Turn) -> Reply | None:

@@ -134,6 +134,13 @@ def crisis_brief(content: Content, phrases: Phrases, link: str = "") -> Reply:
     return Reply(title=phrases.say("crisis.title"), tone="crisis", blocks=blocks, guard="crisis")
 
 
+def help_line(content: Content, phrases: Phrases) -> Block:
+    """Where to turn in danger, in one paragraph: for an answer to somebody who may be."""
+    crisis = content.safety.crisis
+    emergency, helplines = _listed(crisis.emergency), _listed(crisis.helplines)
+    return Block(phrases.say("crisis.in_doubt", emergency=emergency, helplines=helplines), style=Style.STRONG)
+
+
 def declined_card(content: Content, guard: str, phrases: Phrases, nearest: str | None = None) -> Reply:
     """No number and no seller: why, whom to ask, and one entry as a button.
 

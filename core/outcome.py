@@ -4,7 +4,7 @@ import logging
 import unicodedata
 from dataclasses import replace
 
-from core.card import first_card
+from core.card import first_card, help_line
 from core.content import Entry
 from core.errors import StoreError, StoreTrouble, named
 from core.pick import draw_from
@@ -88,7 +88,7 @@ def offer(turn: Turn, choices: tuple[str, ...]) -> Reply:
     claims = [Block(entry.claim, label=turn.say(f"kind.{entry.kind}"), style=Style.ITEM) for entry in entries]
     return Reply(
         title=turn.say("choose.title"),
-        blocks=(*_quoted(turn), *claims),
+        blocks=(*_quoted(turn), *_help(turn), *claims),
         buttons=(*rows, (Button(turn.say("button.none"), "none"),)),
         choices=tuple(Choice(entry.id, entry.title, entry.claim) for entry in entries),
     )
@@ -102,7 +102,7 @@ def none(turn: Turn) -> Reply:
         rows.append((Button(turn.say("button.editors"), "editors"),))
     return Reply(
         title=turn.say("none.title"),
-        blocks=(*quoted, Block(advice), Block(turn.say("none.hint"))),
+        blocks=(*quoted, *_help(turn), Block(advice), Block(turn.say("none.hint"))),
         buttons=tuple(rows),
     )
 
@@ -122,6 +122,11 @@ def own_question(turn: Turn) -> str | None:
     # Space between words may be left out below, but not looked through for ever.
     text = _in_one_line(said) if len(said) <= 2 * QUESTION_LETTERS else ""
     return text if 0 < len(text) <= QUESTION_LETTERS else None
+
+
+def _help(turn: Turn) -> tuple[Block, ...]:
+    """Where to turn, for who may be in danger."""
+    return (help_line(turn.edition.content, turn.deps.phrases),) if turn.in_doubt else ()
 
 
 def _quoted(turn: Turn) -> tuple[Block, ...]:

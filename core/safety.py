@@ -37,11 +37,13 @@ class Ruling:
         guard: the guard that stops the message, if one does.
         rule: the pattern class that decided, or `classifier`, or nothing.
         scores: the classifier's highest probability for every guard.
+        in_doubt: nothing stops it, yet it may come from somebody in danger.
     """
 
     guard: str | None
     rule: str
     scores: Mapping[str, float]
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,15 @@ class Rule:
 class Limits:
     """Probabilities from which a guard stops a message, by what rule of it fired: none, any, a plain one.
 
-    `unanswered` are the highest that hold where no entry is likely to answer; `plain` names the plain rules.
+    `unanswered` are the highest that hold where no entry is likely to answer; `doubt` is that of a crisis
+    from which on no entry is given as the answer; `plain` names the plain rules.
     """
 
     alone: Mapping[str, float]
     with_rule: Mapping[str, float]
     with_plain_rule: Mapping[str, float]
     unanswered: Mapping[str, float]
+    doubt: float
     plain: frozenset[str]
 
     def where_unanswered(self) -> "Limits":
@@ -81,7 +85,7 @@ class Limits:
             {guard: min(limit, highest[guard]) for guard, limit in kind.items()}
             for kind in (self.alone, self.with_rule, self.with_plain_rule)
         )
-        return Limits(alone, with_rule, with_plain_rule, highest, self.plain)
+        return Limits(alone, with_rule, with_plain_rule, highest, self.doubt, self.plain)
 
     def of(self, guard: str, fired: Mapping[str, str]) -> float:
         """The limit of `guard` where these rules fired."""
@@ -94,7 +98,7 @@ def rule(scores: Mapping[str, float], fired: Mapping[str, str], limits: Limits) 
     """What follows from the classifier's `scores` and the rules that `fired`, both by guard."""
     reached = [guard for guard in GUARDS if scores[guard] >= limits.of(guard, fired)]
     if not reached:
-        return Ruling(None, "", scores)
+        return Ruling(None, "", scores, in_doubt=scores[GUARDS[0]] >= limits.doubt)
     guard = reached[0] if reached[0] == GUARDS[0] else max(reached, key=scores.__getitem__)
     return Ruling(guard, fired.get(guard, CLASSIFIER), scores)
 
@@ -218,7 +222,7 @@ def load_guards(path: Path = PATTERNS) -> Guards:
     alone, with_rule, with_plain_rule, unanswered = (
         {guard: float(written["limits"][kind][guard]) for guard in GUARDS} for kind in LIMITS
     )
-    limits = Limits(alone, with_rule, with_plain_rule, unanswered, plain)
+    limits = Limits(alone, with_rule, with_plain_rule, unanswered, float(written["limits"]["doubt"]), plain)
     concepts = {word: f"@{name}" for name, row in reversed(lists.items()) for word in row}
     meanings: defaultdict[str, list[str]] = defaultdict(list)
     for name, row in written["meanings"].items():

@@ -51,6 +51,7 @@ class Turn:
 
     Attributes:
         words: what follows the command, or what the button carries.
+        in_doubt: who asks may be in danger, though no guard stops what was typed.
     """
 
     request: Request
@@ -58,6 +59,7 @@ class Turn:
     deps: Deps
     facts: Facts
     words: str = ""
+    in_doubt: bool = False
 
     def say(self, key: str, **fields: object) -> str:
         """A phrase."""

@@ -36,6 +36,37 @@ async def test_the_crisis_card_comes_before_any_answer_on_every_route(room: Room
         assert part in shown
 
 
+@pytest.mark.parametrize(
+    "asked", ["are troches addictive", "/ask are troches addictive", "/myth are troches addictive"]
+)
+async def test_who_may_be_in_danger_is_offered_entries_below_a_line_on_help_and_given_none(
+    doubtful: Room, asked: str
+) -> None:
+    reply = await doubtful.say(asked)
+    assert (reply.entry_id, reply.guard, reply.title) == (None, None, "Did you mean")
+    assert actions(reply)[0] == "show:m-very-addictive"
+    for number in ("911", "999", "112", "988", "116 123", "findahelpline.com"):
+        assert number in plain_text(reply)
+
+
+async def test_nor_does_who_may_be_in_danger_hear_nothing_but_that_there_is_no_entry(doubtful: Room) -> None:
+    reply = await doubtful.say("quantum chromodynamics")
+    assert reply.title == "I have no entry on that"
+    assert "988" in plain_text(reply)
+
+
+async def test_the_very_name_of_an_entry_leaves_no_doubt(doubtful: Room) -> None:
+    assert (await doubtful.say("/myth Only a party drug?")).entry_id == "m-party-drug"
+
+
+@pytest.fixture
+def doubtful(room: Room) -> Room:
+    """A room whose guards have a doubt about whatever is said."""
+    unsure = Classifier(RANKED, (-0.4, -9.0, -9.0), {}, Lexicon({}, {}))
+    room.app.edition = replace(room.app.edition, guards=GUARDS.with_classifier(unsure))
+    return room
+
+
 async def test_a_second_crisis_within_ten_minutes_gets_the_short_form(room: Room) -> None:
     await room.say("I want to kill myself")
     short = await room.say("i want to kill myself")

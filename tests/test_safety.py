@@ -269,13 +269,13 @@ def test_a_rule_that_says_it_plainly_needs_less_of_the_classifier(
 ) -> None:
     scores = {"crisis": 0.4, "dosing": 0.0, "sourcing": 0.0}
     alone, with_rule, with_plain_rule = (dict.fromkeys(GUARDS, limit) for limit in (0.8, 0.6, 0.2))
-    limits = Limits(alone, with_rule, with_plain_rule, alone, PLAIN)
+    limits = Limits(alone, with_rule, with_plain_rule, alone, 1.0, PLAIN)
     assert rule(scores, fired, limits).guard == guard
 
 
 def test_limits_are_no_higher_where_no_entry_is_likely_to_answer() -> None:
     high, middle, low = (dict.fromkeys(GUARDS, limit) for limit in (0.8, 0.5, 0.2))
-    lower = Limits(high, high, low, middle, PLAIN).where_unanswered()
+    lower = Limits(high, high, low, middle, 1.0, PLAIN).where_unanswered()
     assert (lower.alone, lower.with_rule, lower.with_plain_rule) == (middle, middle, low)
 
 

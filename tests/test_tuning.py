@@ -9,7 +9,7 @@ from tests.bench import tuning
 from tests.bench.tuning import Reading
 
 _EVEN = dict.fromkeys(GUARDS, 0.5)
-LIMITS = Limits(_EVEN, _EVEN, _EVEN, _EVEN, frozenset())
+LIMITS = Limits(_EVEN, _EVEN, _EVEN, _EVEN, 1.0, frozenset())
 
 
 def reading(kind: str, *, gold: tuple[str, ...] = (), found: Found | None = None, **scores: float) -> Reading:
