@@ -18,12 +18,12 @@ def test_every_command_stands_in_the_table_with_what_it_takes_and_does() -> None
     for command in COMMANDS:
         takes = PHRASES.say(f"takes.{command.takes}")
         typed = f"/{command.name} {takes}".strip()
-        assert f"| `{typed}` | {PHRASES.say(f'menu.{command.name}')} |" in README
+        assert f"|`{typed}`|{PHRASES.say(f'menu.{command.name}')}|" in README
 
 
 def test_every_setting_stands_in_the_table() -> None:
     for key, meaning in KEYS.items():
-        assert f"| `{key}` | {meaning} |" in README
+        assert f"|`{key}`|{meaning}|" in README
 
 
 def test_every_program_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
