@@ -1,11 +1,12 @@
 """A reply as Discord messages: embeds that nothing in the text can break out of, and rows of buttons."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from bots.discord_http import PICTURE
 from bots.discord_text import QUOTED, escape
-from core.reply import SEPARATOR, Block, Button, Reply, Style, paragraphs, utf16_length
+from core.reply import KEPT_CARDS, SEPARATOR, Block, Button, Link, Reply, Style, paragraphs, utf16_length
 
 TITLE_UNITS = 256
 DESCRIPTION_UNITS = 4096
@@ -62,10 +63,9 @@ def _embeds(reply: Reply) -> list[Payload]:
     title = escape(reply.title)
     titled = 0 < utf16_length(title) <= TITLE_UNITS
     parts = [f"**{title}**"] if title and not titled else []
-    parts += ["\n".join(_line(block) for block in run) for run in paragraphs(reply.blocks)]
-    if reply.links:
-        labels = SEPARATOR.join(_linked(link.label, link.url) for link in reply.links)
-        parts.append(f"**{escape(reply.links_label)}** {labels}" if reply.links_label else labels)
+    # Only what editors wrote is kept, never what a person typed.
+    read = _known_parts if reply.entry_id else _parts
+    parts += read(reply.blocks, reply.links, reply.links_label)
     small = 0 < utf16_length(reply.closing) <= FOOTER_UNITS
     if reply.closing and not small:
         parts.append(escape(reply.closing))
@@ -80,6 +80,18 @@ def _embeds(reply: Reply) -> list[Payload]:
         for embed in embeds:
             embed["color"] = COLOURS[reply.tone]
     return [embed for embed in embeds if embed]
+
+
+def _parts(blocks: tuple[Block, ...], links: tuple[Link, ...], links_label: str) -> tuple[str, ...]:
+    """The paragraphs, and the line of sources after them."""
+    parts = ["\n".join(_line(block) for block in run) for run in paragraphs(blocks)]
+    if links:
+        labels = SEPARATOR.join(_linked(link.label, link.url) for link in links)
+        parts.append(f"**{escape(links_label)}** {labels}" if links_label else labels)
+    return tuple(parts)
+
+
+_known_parts = lru_cache(KEPT_CARDS)(_parts)
 
 
 def _line(block: Block) -> str:

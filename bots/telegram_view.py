@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from telegram import (
@@ -16,7 +17,18 @@ from telegram import (
 )
 
 from core.chat import Request, Surface
-from core.reply import SEPARATOR, Article, Block, Picture, Reply, Style, paragraphs, utf16_length
+from core.reply import (
+    KEPT_CARDS,
+    SEPARATOR,
+    Article,
+    Block,
+    Link,
+    Picture,
+    Reply,
+    Style,
+    paragraphs,
+    utf16_length,
+)
 
 ALLOWED_UPDATES = (
     "message",
@@ -288,7 +300,8 @@ class _Writer:
 
     def write(self, text: str, kind: str | None = None, url: str | None = None) -> None:
         # A lone surrogate is no character, and no request can carry it.
-        text = _UNSENDABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+        if not text.isascii():
+            text = _UNSENDABLE.sub("\N{REPLACEMENT CHARACTER}", text)
         if not self.units:
             # Telegram cuts space off the front, which would shift every entity.
             text = text.lstrip()
@@ -329,27 +342,40 @@ def render(reply: Reply, *, edits: bool = False) -> Payload:
 
 
 def _written(reply: Reply) -> Payload:
+    # Only what editors wrote is kept, never what a person typed.
+    write = _known_text if reply.entry_id else _text
+    text, entities = write(reply.title, reply.blocks, reply.links, reply.links_label, reply.closing)
+    return Payload(text, list(entities), _markup(reply))
+
+
+def _text(
+    title: str, blocks: tuple[Block, ...], links: tuple[Link, ...], links_label: str, closing: str
+) -> tuple[str, tuple[Json, ...]]:
+    """The whole text, and the entities in it."""
     writer = _Writer()
 
     def part() -> None:
         if writer.units:
             writer.write("\n\n")
 
-    if reply.title:
-        writer.write(reply.title, "bold")
-    for run in paragraphs(reply.blocks):
+    if title:
+        writer.write(title, "bold")
+    for run in paragraphs(blocks):
         part()
         for number, block in enumerate(run):
             if number:
                 writer.write("\n")
             writer.block(block)
-    if reply.links:
+    if links:
         part()
-        _links(writer, reply)
-    if reply.closing:
+        _links(writer, links, links_label)
+    if closing:
         part()
-        writer.write(reply.closing, "italic")
-    return Payload(writer.text, writer.entities, _markup(reply))
+        writer.write(closing, "italic")
+    return writer.text, tuple(writer.entities)
+
+
+_known_text = lru_cache(KEPT_CARDS)(_text)
 
 
 def inline_answer(query_id: str, reply: Reply | None) -> Json:
@@ -387,11 +413,11 @@ def _article(article: Article) -> Json:
     return listed
 
 
-def _links(writer: _Writer, reply: Reply) -> None:
-    if reply.links_label:
-        writer.write(reply.links_label, "bold")
+def _links(writer: _Writer, links: tuple[Link, ...], links_label: str) -> None:
+    if links_label:
+        writer.write(links_label, "bold")
         writer.write(" ")
-    for number, link in enumerate(reply.links):
+    for number, link in enumerate(links):
         if number:
             writer.write(SEPARATOR)
         writer.write(link.label, "text_link", link.url)

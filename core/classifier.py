@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate, pairwise
 from math import exp, log, sqrt
 from pathlib import Path
@@ -184,8 +185,8 @@ def _squash(value: float) -> float:
 
 def load_classifier(lexicon: Lexicon, path: Path = WEIGHTS) -> Classifier:
     """The shipped classifier, with the lexicon it was fitted with."""
-    made = json.loads(path.read_text(encoding="utf-8"))
-    # Every other row is the same as an earlier one.
+    # Few numbers are different, and every other row is the same as an earlier one: each is held once.
+    made = json.loads(path.read_text(encoding="utf-8"), parse_float=cache(float))
     rows: dict[tuple[float, ...], tuple[float, ...]] = {}
     weights = {
         name: rows.setdefault(row, row)

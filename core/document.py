@@ -153,16 +153,20 @@ class Document:
     def _judge_text(self, event: yaml.ScalarEvent, path: Path) -> None:
         if _CONTROL.search(event.value):
             self.report(path, "has a control character, written with \\ in quotes; remove it")
+        if not event.value.isascii():
+            self._judge_letters(event, path)
+        end = event.end_mark if event.value and not event.style else None
+        if end and self._rows[end.line][end.column :].lstrip().startswith("#"):
+            message = "text after # is a comment to YAML; put the text in quotes"
+            self.faults.append(Fault(end.line + 1, self._show(path), message))
+
+    def _judge_letters(self, event: yaml.ScalarEvent, path: Path) -> None:
         if _CURLY.fullmatch(event.value) and not event.style:
             self.report(path, "has curly quotes around it, which would be shown; remove them, or use ' or \"")
         if _HIDDEN.search(event.value) and _HIDDEN.sub("", event.value).strip():
             self.report(path, "has an invisible character; remove it, or type the words anew")
         if _TURN.search(event.value):
             self.report(path, "has an invisible character that turns the text around; remove it")
-        end = event.end_mark if event.value and not event.style else None
-        if end and self._rows[end.line][end.column :].lstrip().startswith("#"):
-            message = "text after # is a comment to YAML; put the text in quotes"
-            self.faults.append(Fault(end.line + 1, self._show(path), message))
 
     def _sequence(self, events: Iterator[yaml.Event], path: Path) -> list[Any]:
         plain: list[Any] = []

@@ -1,14 +1,15 @@
 """One state of content.yaml with everything built from it, swapped as a whole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from core.card import card_check
+from core.card import card_check, first_card
 from core.completion import Completions
-from core.content import Content
+from core.content import Content, Entry
 from core.draft import load_content
 from core.phrases import Phrases
+from core.reply import Reply
 from core.safety import Guards, Ruling, rule
 from core.search import Index
 
@@ -27,6 +28,14 @@ class Edition:
     index: Index
     guards: Guards
     completions: Completions
+    _cards: dict[str, Reply] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def card(self, entry: Entry, phrases: Phrases) -> Reply:
+        """What a person reads first of an entry; the same object each time."""
+        card = self._cards.get(entry.id)
+        if card is None:
+            card = self._cards[entry.id] = first_card(self.content, entry, phrases)
+        return card
 
     def check(self, text: str) -> Ruling:
         """The guard that stops `text`, if one does; less is enough where no entry is likely to answer."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from core.card import first_card, verdict_line
+from core.card import verdict_line
 from core.chat import Request
 from core.content import Entry
 from core.phrases import Phrases
@@ -64,7 +64,7 @@ def _samples(turn: Turn) -> list[str]:
 
 def _article(turn: Turn, entry: Entry) -> Article:
     """No button of the card goes along: there is no bot to answer one where the entry is posted."""
-    card = replace(first_card(turn.edition.content, entry, turn.deps.phrases), buttons=())
+    card = replace(turn.edition.card(entry, turn.deps.phrases), buttons=())
     verdict = verdict_line(entry, turn.deps.phrases)
     start = turn.request.start_link
     return Article(

@@ -4,7 +4,7 @@ import logging
 import unicodedata
 from dataclasses import replace
 
-from core.card import first_card, help_line
+from core.card import help_line
 from core.content import Entry
 from core.errors import StoreError, StoreTrouble, named
 from core.pick import draw_from
@@ -23,8 +23,8 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 async def random_entry(turn: Turn, kind: str) -> Reply:
     """The next entry of the chat's round; any entry where the database can't tell which it has had."""
-    content, deps = turn.edition.content, turn.deps
-    entries = {entry.id: entry for entry in content.entries if entry.kind == kind}
+    deps = turn.deps
+    entries = {entry.id: entry for entry in turn.edition.content.entries if entry.kind == kind}
     if not entries:
         return none(turn)
     draw = draw_from(list(entries), deps.rng)
@@ -33,12 +33,12 @@ async def random_entry(turn: Turn, kind: str) -> Reply:
     except (StoreTrouble, StoreError) as error:
         log.error("entry drawn without memory error=%s", named(error))
         drawn = draw([]).entry_id
-    return first_card(content, entries[drawn], deps.phrases)
+    return turn.edition.card(entries[drawn], deps.phrases)
 
 
 def chosen(turn: Turn, entry: Entry) -> Reply:
     """An entry that was asked for, by words or by its button: with thumbs to say whether it helped."""
-    card = first_card(turn.edition.content, entry, turn.deps.phrases)
+    card = turn.edition.card(entry, turn.deps.phrases)
     thumbs = tuple(Button(turn.say(f"button.{way}"), f"{way}:{entry.id}") for way in ("up", "down"))
     return replace(card, buttons=(*card.buttons, thumbs))
 

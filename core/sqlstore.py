@@ -74,7 +74,7 @@ class SqlStore(DailyTables, FeedbackTables):
 
         def work(connection: Connection) -> str:
             key = {"chat": chat_key, "of_kind": kind}
-            drawn = draw(list(connection.scalars(_SEEN_IDS, key)))
+            drawn = draw(connection.scalars(_SEEN_IDS, key).all())
             if drawn.restarts:
                 connection.execute(_END_ROUND, key)
             row = {"chat_key": chat_key, "kind": kind, "entry_id": drawn.entry_id, "seen_ms": ms(at)}

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import cache
 
 from core.words import words
 
@@ -87,10 +88,15 @@ _WAYS = {
         r"who (?:can|will|else can) (?:see|read) (?:this|my|our|what i)(?: \w+){0,3}",
     ),
 }
-_PATTERNS = {
-    talk: re.compile(rf"(?:(?:{_HELLO}|so|and|but|wait|ok|sorry|btw|um) )*?(?:{'|'.join(ways)})")
-    for talk, ways in _WAYS.items()
-}
+
+
+@cache
+def _patterns() -> dict[Talk, re.Pattern[str]]:
+    # Made when first needed: they would be a hundredth of each start.
+    return {
+        talk: re.compile(rf"(?:(?:{_HELLO}|so|and|but|wait|ok|sorry|btw|um) )*?(?:{'|'.join(ways)})")
+        for talk, ways in _WAYS.items()
+    }
 
 
 def heard(text: str) -> Talk | None:
@@ -101,4 +107,4 @@ def heard(text: str) -> Talk | None:
     if len(said) > LONGEST:
         return None
     line = " ".join(said)
-    return next((talk for talk, pattern in _PATTERNS.items() if pattern.fullmatch(line)), None)
+    return next((talk for talk, pattern in _patterns().items() if pattern.fullmatch(line)), None)

@@ -2,6 +2,7 @@ import copy
 
 import pytest
 
+from bots import discord_view
 from bots.discord_menu import same_commands, slash_commands
 from bots.discord_view import DESCRIPTION_UNITS, render
 from core.card import first_card, more_card
@@ -167,3 +168,10 @@ def test_the_first_letters_are_enough_and_the_kind_is_kept() -> None:
     assert len(completions.find("")) == min(OFFERED, len(CONTENT.entries))
     kinds = {entry.id: entry.kind for entry in CONTENT.entries}
     assert {kinds[choice.entry_id] for choice in completions.find("", "fact")} == {"fact"}
+
+
+def test_what_a_person_typed_is_kept_nowhere() -> None:
+    """Only entries' cards are: a suggestion quotes the question."""
+    kept = discord_view._known_parts.cache_info().currsize
+    render(Reply(title="No entry", blocks=(Block("my own story", style=Style.QUOTE),)))
+    assert discord_view._known_parts.cache_info().currsize == kept

@@ -7,7 +7,7 @@ import pytest
 from core.classifier import Classifier, Lexicon
 from core.edition import Edition
 from core.safety import GUARDS as RANKED
-from tests.room import EDITION, GUARDS
+from tests.room import CONTENT, EDITION, GUARDS, PHRASES
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,14 @@ def test_a_doubt_is_enough_where_no_entry_is_likely_to_answer(doubtful: Edition)
 @pytest.mark.parametrize("text", ["will infusions get me hooked like an addict?", "CRPS"])
 def test_a_doubt_is_not_enough_where_an_entry_is_likely_to_answer(doubtful: Edition, text: str) -> None:
     assert doubtful.check(text).guard is None
+
+
+def test_an_entrys_card_is_written_once_an_edition() -> None:
+    entry = CONTENT.entries[0]
+    card = EDITION.card(entry, PHRASES)
+    assert EDITION.card(entry, PHRASES) is card
+    changed = entry.model_copy(update={"answer": "It does not."})
+    assert replace(EDITION, guards=GUARDS).card(changed, PHRASES).blocks[1].text == "It does not."
 
 
 def test_danger_is_danger_whatever_an_entry_could_answer() -> None:

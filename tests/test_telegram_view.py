@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegram import Update
 
+from bots import telegram_view
 from bots.telegram_view import inline_answer, migration, read, render
 from core.chat import Request, Surface
 from core.reply import Article, Block, Button, Link, Reply, Style, plain_text
@@ -284,3 +285,10 @@ def test_an_article_without_a_link_has_no_button() -> None:
     article = Article("m-cure", "Does it cure?", "No.", Reply(title="No."))
     (result,) = inline_answer("1", Reply(articles=(article,)))["results"]
     assert "reply_markup" not in result
+
+
+def test_what_a_person_typed_is_kept_nowhere() -> None:
+    """Only entries' cards are: a suggestion quotes the question."""
+    kept = telegram_view._known_text.cache_info().currsize
+    render(Reply(title="No entry", blocks=(Block("my own story", style=Style.QUOTE),)))
+    assert telegram_view._known_text.cache_info().currsize == kept
