@@ -38,7 +38,9 @@ from core.spelling import Sentence
 DATA = Path(__file__).parents[1] / "data"
 SEED = 20_26
 STORIES = 1_500
-"""Messages put together from others, a third of them with a crisis inside."""
+"""Messages put together from others."""
+INSIDE = ("crisis", "ok", "dosing", "ok", "crisis", "ok", "sourcing", "ok")
+"""What such messages have inside, in turn."""
 ROUNDS = 2
 """Fits, each on the windows that the one before finds worst."""
 FREEDOM = 4.0
@@ -84,16 +86,17 @@ def _lines(path: Path) -> list[dict[str, str]]:
 
 
 def compose(examples: list[Example], count: int) -> list[Example]:
-    """Stories of three to nine harmless sentences, every third with a crisis among them."""
+    """Stories of three to nine harmless sentences, half of them with what a guard stops among them."""
     chance = random.Random(SEED)
     calm = [s for e in examples if e.label == "ok" and e.style in CALM for s in e.sentences if len(s) > 3]
-    crises = [e for e in examples if e.label == "crisis" and len(e.sentences) == 1]
+    hidden = {guard: [e for e in examples if e.label == guard and len(e.sentences) == 1] for guard in GUARDS}
     stories = []
     for number in range(count):
         sentences = chance.sample(calm, chance.randint(3, 9))
-        if inside := number % 3 == 0:
-            sentences.insert(chance.randint(0, len(sentences)), *chance.choice(crises).sentences)
-        stories.append(Example("", sentences, "crisis" if inside else "ok", "composed"))
+        label = INSIDE[number % len(INSIDE)]
+        if label in hidden:
+            sentences.insert(chance.randint(0, len(sentences)), *chance.choice(hidden[label]).sentences)
+        stories.append(Example("", sentences, label, "composed"))
     return stories
 
 
