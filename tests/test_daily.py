@@ -107,7 +107,8 @@ async def test_a_passing_fault_delays_the_post_and_nothing_else(
 ) -> None:
     await store.subscribe(wanted(), stage.now)
     stage.faults = [fault, fault]
-    await go(stage, store, 48)
+    await go(stage, store, 6)
+    await go(stage, store, 42, every=timedelta(minutes=10))
     assert [sent.at.date() for sent in stage.sent] == [TODAY, TODAY + timedelta(days=1)]
     assert stage.sent[0].at - MONDAY < timedelta(hours=1, minutes=5)
 
@@ -195,7 +196,7 @@ async def test_a_wall_clock_that_jumps_never_makes_two(stage: Stage, store: SqlS
     await store.subscribe(wanted(), stage.now)
     await go(stage, store, 2)
     stage.now += timedelta(hours=hours)
-    await go(stage, store, 100)
+    await go(stage, store, 100, every=timedelta(minutes=10))
     days = [sent.at.astimezone(UTC).date() for sent in stage.sent]
     assert len(days) == len(set(days)) or hours < 0
     nonces = [sent.nonce for sent in stage.sent]
@@ -207,7 +208,8 @@ async def test_gone_suspends_keeps_the_settings_and_tells_an_admin_once(
 ) -> None:
     await store.subscribe(wanted(), stage.now)
     stage.always = lambda _held: ChatGone("topic_closed")
-    await go(stage, store, 72)
+    await go(stage, store, 2)
+    await go(stage, store, 70, every=timedelta(minutes=10))
     held = await held_by(store)
     assert (held.standing, held.reason, held.plan) == (
         Standing.SUSPENDED,
