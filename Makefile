@@ -12,7 +12,7 @@ console: $(VENV)/ready
 	@$(BIN)/ketafacts console
 
 test: check
-	$(BIN)/pytest --cov --cov-report=term-missing --durations=5
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term-missing --durations=5
 
 # At every await of the sending of daily posts, and at random moments; RIGS is a folder of rigs.
 kill: $(VENV)/ready

@@ -166,8 +166,7 @@ class Database:
             for _, done in (*batch, *self._waiting):
                 _End(error=error).settle(done)
             self._waiting = []
-            if not isinstance(error, Exception):
-                raise
+            raise
         finally:
             self._worker = None
 

@@ -1,12 +1,14 @@
 """Fixtures that several files use."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.postgres import NOTHING, NoPostgres, Server, serving
 from tests.room import Room
+
+SHOWN = "shown"
 
 
 @pytest.fixture
@@ -44,7 +46,17 @@ def memory(request: pytest.FixtureRequest) -> str:
     return server.schema()
 
 
+@pytest.fixture
+def show(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Has a text printed at the end of the run, whichever process the test runs in."""
+    return lambda text: record_property(SHOWN, text)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for name, text in report.user_properties if report.when == "call" else ():
+            if name == SHOWN:
+                terminalreporter.write_line(f"\n{report.nodeid}\n{text}")
     skipped = [report for report in terminalreporter.getreports("skipped") if NOTHING in str(report.longrepr)]
     if skipped:
         terminalreporter.write_line(f"{len(skipped)} tests were skipped: {NOTHING}", yellow=True)

@@ -1,7 +1,7 @@
 """A PostgreSQL server of the tests' own, started from the machine's binaries.
 
-Take the fixture `postgres` (one server for the whole test run) and ask it for
-an empty database each time:
+Take the fixture `postgres` (one server for each process that runs tests) and
+ask it for an empty database each time:
 
     def test_something(postgres: Server) -> None:
         url = postgres.database()   # a DATABASE_URL, for this process or another

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,11 @@ def test_the_copies_are_unchanged(name: str, digest: str) -> None:
     assert hashlib.sha256((BENCH / name).read_bytes()).hexdigest() == digest
 
 
-def test_the_development_questions_are_answered_as_well_as_before(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_development_questions_are_answered_as_well_as_before(show: Callable[[str], None]) -> None:
     items = dev.load_items()
     answers = dev.answer_items(items)
-    with capsys.disabled():
-        print("\n" + dev.table(items, answers))
-        print(f"thresholds chosen on the other folds:\n{dev.table(items, dev.cross_validate(items))}")
+    show(dev.table(items, answers))
+    show(f"thresholds chosen on the other folds:\n{dev.table(items, dev.cross_validate(items))}")
     before = json.loads(dev.OUTCOMES.read_text(encoding="utf-8"))
     now = dev.outcomes(items, answers)
     asked = [str(item["q"]) for item in items if item["type"] == "in"]

@@ -107,7 +107,8 @@ async def test_a_passing_fault_delays_the_post_and_nothing_else(
 ) -> None:
     await store.subscribe(wanted(), stage.now)
     stage.faults = [fault, fault]
-    await go(stage, store, 48)
+    await go(stage, store, 6)
+    await go(stage, store, 42, every=timedelta(minutes=10))
     assert [sent.at.date() for sent in stage.sent] == [TODAY, TODAY + timedelta(days=1)]
     assert stage.sent[0].at - MONDAY < timedelta(hours=1, minutes=5)
 
@@ -195,7 +196,7 @@ async def test_a_wall_clock_that_jumps_never_makes_two(stage: Stage, store: SqlS
     await store.subscribe(wanted(), stage.now)
     await go(stage, store, 2)
     stage.now += timedelta(hours=hours)
-    await go(stage, store, 100)
+    await go(stage, store, 100, every=timedelta(minutes=10))
     days = [sent.at.astimezone(UTC).date() for sent in stage.sent]
     assert len(days) == len(set(days)) or hours < 0
     nonces = [sent.nonce for sent in stage.sent]
@@ -207,7 +208,8 @@ async def test_gone_suspends_keeps_the_settings_and_tells_an_admin_once(
 ) -> None:
     await store.subscribe(wanted(), stage.now)
     stage.always = lambda _held: ChatGone("topic_closed")
-    await go(stage, store, 72)
+    await go(stage, store, 2)
+    await go(stage, store, 70, every=timedelta(minutes=10))
     held = await held_by(store)
     assert (held.standing, held.reason, held.plan) == (
         Standing.SUSPENDED,
@@ -522,6 +524,77 @@ async def test_a_database_out_of_reach_neither_loses_nor_repeats_what_is_under_w
     await daily.step()
     assert sorted(sent.chat_key for sent in stage.sent) == sorted(map(str, range(20)))
     assert caplog.text.count("not recorded error=StoreTrouble (out of reach)") == 1
+
+
+async def test_what_is_under_way_ends_well_while_the_next_posts_can_not_be_read(
+    stage: Stage, store: SqlStore
+) -> None:
+    """That the database is away is told once nothing is under way any more."""
+    for number in range(5):
+        await store.subscribe(wanted(str(number)), stage.now)
+    stage.now += timedelta(hours=1)
+    due, post, refused = store.due, stage.post, asyncio.Event()
+
+    async def look(*rest: object) -> object:
+        if stage.sent:
+            refused.set()
+            raise StoreTrouble("out of reach")
+        return await due(*rest)  # type: ignore[arg-type]
+
+    async def take(held: Subscription, *rest: object) -> str:
+        if held.chat_key == "0":
+            await refused.wait()
+        return await post(held, *rest)  # type: ignore[arg-type]
+
+    store.due = look  # type: ignore[method-assign, assignment]
+    stage.post = take  # type: ignore[method-assign, assignment]
+    with pytest.raises(StoreTrouble):
+        await stage.daily(store).step()
+    assert [sent.chat_key for sent in stage.sent][-1] == "0"
+    assert sorted(sent.chat_key for sent in stage.sent) == list("01234")
+    assert [(await held_by(store, chat_key)).done_day for chat_key in "01234"] == [TODAY] * 5
+
+
+class Unreadable(Stage):
+    """While it takes the first post, `change` happens, and from then on no settings can be read."""
+
+    async def change(self) -> None:
+        pass
+
+    async def post(self, subscription: Subscription, reply: Reply, nonce: str) -> str:
+        store = self.store
+        assert store
+        if not self.sent:
+            await self.change()
+            store.subscription = self._refuse  # type: ignore[method-assign, assignment]
+        return await super().post(subscription, reply, nonce)
+
+    async def _refuse(self, *_: object) -> None:
+        raise StoreTrouble("out of reach")
+
+
+async def test_nothing_is_sent_on_settings_that_changed_and_can_not_be_read(store: SqlStore) -> None:
+    class Stopped(Unreadable):
+        async def change(self) -> None:
+            await store.subscribe(wanted("3", standing=Standing.OFF), self.now)
+
+    stage = Stopped()
+    for number in range(4):
+        await store.subscribe(wanted(str(number)), stage.now)
+    stage.now += timedelta(hours=1)
+    await stage.daily(store).step()
+    assert sorted(sent.chat_key for sent in stage.sent) == list("012")
+
+
+async def test_an_admin_is_told_where_it_can_not_be_read_whether_an_update_told_already(
+    store: SqlStore,
+) -> None:
+    stage = Unreadable()
+    await store.subscribe(wanted(), stage.now)
+    stage.always = lambda _held: ChatGone("kicked")
+    stage.now += timedelta(hours=1)
+    await stage.daily(store).step()
+    assert [told for told, _ in stage.told] == ["7"]
 
 
 async def test_a_lost_database_ends_the_sender(stage: Stage, store: SqlStore) -> None:

@@ -144,6 +144,38 @@ async def test_a_draw_that_nobody_waits_for_any_more_holds_up_no_other(store: Sq
     assert given[2] in IDS
 
 
+async def test_a_program_that_dies_at_its_work_leaves_nobody_waiting(store: SqlStore) -> None:
+    """Neither those that share its transaction nor those that came after it."""
+
+    class Death(BaseException):
+        pass
+
+    def die(_connection: Connection) -> None:
+        raise Death
+
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    draw = draw_from(IDS, Random(8))
+    dying = [asyncio.create_task(store.run(die)), asyncio.create_task(store.draw("chat", "myth", draw, NOON))]
+    await asyncio.sleep(0)
+    later = asyncio.create_task(store.draw("chat", "myth", draw, NOON))
+    ends = await asyncio.wait_for(asyncio.gather(*dying, later, return_exceptions=True), 5)
+    assert [type(end) for end in ends] == [Death] * 3
+    assert (await store.forget("chat")).seen == 0
+
+
+async def test_who_stands_by_leaves_the_log_of_changes_to_the_leader(tmp_path: Path) -> None:
+    url, log = f"sqlite:///{tmp_path / 'bot.db'}", tmp_path / "bot.db-wal"
+    leader, other = SqlStore(url), SqlStore(url, Use.STAND_BY)
+    await leader.draw("chat", "myth", draw_from(IDS, Random(9)), NOON)
+    written = log.stat().st_size
+    await other.scrub()
+    assert log.stat().st_size == written > 0
+    await leader.scrub()
+    assert log.stat().st_size == 0
+    await other.close()
+    await leader.close()
+
+
 async def test_closing_waits_for_what_is_under_way(tmp_path: Path) -> None:
     store = SqlStore(f"sqlite:///{tmp_path / 'bot.db'}")
     draws = [asyncio.create_task(store.draw("chat", "myth", draw_from(IDS, Random(7)), NOON)) for _ in IDS]

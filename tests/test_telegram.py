@@ -34,6 +34,7 @@ from tests.loopback import TOKEN as LOOPBACK_TOKEN
 from tests.loopback import open_telegram
 from tests.room import GROUP as ROOM_GROUP
 from tests.room import PHRASES, FixedFacts, Room, Scripted
+from tests.stage import UNLIMITED
 from tests.wire import (
     ADA,
     GROUP,
@@ -1279,7 +1280,7 @@ def test_no_update_can_break_the_bot(batch: list[dict[str, Any]]) -> None:
 
     async def scenario() -> None:
         wire, room = Wire(), Room()
-        async with serving(wire, room):
+        async with serving(wire, room, UNLIMITED):
             for update in batch:
                 wire.push(**update)
             person = {**ADA, "id": 1_000_001}
