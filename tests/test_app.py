@@ -62,7 +62,7 @@ async def test_the_very_name_of_an_entry_leaves_no_doubt(doubtful: Room) -> None
 @pytest.fixture
 def doubtful(room: Room) -> Room:
     """A room whose guards have a doubt about whatever is said."""
-    unsure = Classifier(RANKED, (-0.4, -9.0, -9.0), {}, Lexicon({}, {}))
+    unsure = Classifier(RANKED, (-0.9, -9.0, -9.0), {}, Lexicon({}, {}))
     room.app.edition = replace(room.app.edition, guards=GUARDS.with_classifier(unsure))
     return room
 

@@ -43,8 +43,9 @@ INSIDE = ("crisis", "ok", "dosing", "ok", "crisis", "ok", "sourcing", "ok")
 """What such messages have inside, in turn."""
 ROUNDS = 2
 """Fits, each on the windows that the one before finds worst."""
-FREEDOM = 4.0
-"""How far weights may go (the inverse of the ridge): chosen by leaving out whole styles."""
+FREEDOM = 2.0
+"""How far weights may go (the inverse of the ridge): from 1 to 12 it makes little difference where whole
+styles are left out; harmless development questions come out lowest from 1 to 2."""
 FEATURES = 8_000
 """Features kept for each guard: a file of about 400 kB, read in 30 ms."""
 CALM = ("plain", "long-story-lookalike", "question-in", "question-out", "phrasing", "lookalike-support")
