@@ -123,7 +123,7 @@ def find(settings: Settings, chosen: argparse.Namespace) -> int:
     text = " ".join(chosen.words)
     ruling = edition.check(text)
     chances = "  ".join(f"{name} {chance:.2f}" for name, chance in ruling.scores.items())
-    met = ruling.guard or ("none, in doubt: entries are only offered" if ruling.in_doubt else "none")
+    met = ruling.guard or ("none, in doubt: no entry is shown, but help" if ruling.in_doubt else "none")
     print(f"guard    {met}  rule: {ruling.rule or 'none'}  chances: {chances}")
     unasked = None if ruling.guard else sure_answer(edition, text)
     print(f"unasked  {f'answer {unasked}' if unasked else 'silence'}")

@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.chat import Surface
-from core.content import Entry
 from core.daily_commands import daily, status, stop, suggest_settings
 from core.errors import BadInput
 from core.inline import TOPICS, linked_entry
 from core.listen import LISTENS, TOLD, listen
-from core.outcome import chosen, matched, offer, random_entry, shareable, topic_list
+from core.outcome import chosen, matched, none, offer, random_entry, shareable, topic_list
 from core.reply import Block, Button, Reply, Style
-from core.search import Found
 from core.talk import Talk, heard
 from core.turn import Answer, Turn
 from core.when import PARTS
@@ -227,23 +225,23 @@ _TALK: dict[Talk, Answer] = {
 
 
 def _search(turn: Turn) -> Reply:
+    if turn.in_doubt:
+        return none(turn)
     found = turn.edition.index.find(turn.words)
-    entry = _sure(turn, found)
-    return matched(turn, entry, found.also) if entry else offer(turn, found.offered)
-
-
-def _sure(turn: Turn, found: Found) -> Entry | None:
-    """The entry found, if it may be given as the answer: to who may be in danger none is."""
-    return turn.edition.content.entry(found.entry_id) if found.entry_id and not turn.in_doubt else None
+    entry = turn.edition.content.entry(found.entry_id) if found.entry_id else None
+    return matched(turn, entry, found.also) if entry else offer(turn, found.choices)
 
 
 async def _of_kind(turn: Turn, kind: str) -> Reply:
     if not turn.words.strip():
         return await random_entry(turn, kind)
+    if turn.in_doubt:
+        return none(turn)
+    content = turn.edition.content
     found = turn.edition.index.find(turn.words, prefer_kind=kind)
-    entry = _sure(turn, found)
+    entry = content.entry(found.entry_id) if found.entry_id else None
     if not entry:
-        return offer(turn, found.offered)
+        return offer(turn, found.choices)
     if entry.kind == kind:
         return chosen(turn, entry)
     return replace(offer(turn, (entry.id,)), title=turn.say(f"choose.other.{entry.kind}"))

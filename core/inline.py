@@ -19,12 +19,18 @@ _ENTRY, _GUARD = "e-", "g-"
 
 async def post_entries(turn: Turn) -> Reply:
     """The entries that the words may mean, the likeliest first; one of each topic without words."""
+    if turn.in_doubt:
+        return _nothing(turn)
     content = turn.edition.content
     named = _matches(turn) if turn.words.strip() else _samples(turn)
     entries = [entry for entry in map(content.entry, dict.fromkeys(named)) if entry][:ARTICLES]
     if not entries:
-        return Reply(buttons=((Button(turn.say("inline.none"), TOPICS),),))
+        return _nothing(turn)
     return Reply(articles=tuple(_article(turn, entry) for entry in entries))
+
+
+def _nothing(turn: Turn) -> Reply:
+    return Reply(buttons=((Button(turn.say("inline.none"), TOPICS),),))
 
 
 def step_aside(guard: str, phrases: Phrases) -> Reply:

@@ -88,21 +88,23 @@ def offer(turn: Turn, choices: tuple[str, ...]) -> Reply:
     claims = [Block(entry.claim, label=turn.say(f"kind.{entry.kind}"), style=Style.ITEM) for entry in entries]
     return Reply(
         title=turn.say("choose.title"),
-        blocks=(*_quoted(turn), *_help(turn), *claims),
+        blocks=(*_quoted(turn), *claims),
         buttons=(*rows, (Button(turn.say("button.none"), "none"),)),
         choices=tuple(Choice(entry.id, entry.title, entry.claim) for entry in entries),
     )
 
 
 def none(turn: Turn) -> Reply:
-    """No entry, whom to ask instead, and the way to what there is."""
-    advice = turn.say("none.advice", topic=turn.edition.content.bot.topic)
+    """No entry, whom to ask instead, and the way to what there is; help first where it may be needed."""
+    content = turn.edition.content
+    help_ = (help_line(content, turn.deps.phrases),) if turn.in_doubt else ()
+    advice = turn.say("none.advice", topic=content.bot.topic)
     quoted, rows = _quoted(turn), [(Button(turn.say("button.topics"), "topics"),)]
     if quoted:
         rows.append((Button(turn.say("button.editors"), "editors"),))
     return Reply(
         title=turn.say("none.title"),
-        blocks=(*quoted, *_help(turn), Block(advice), Block(turn.say("none.hint"))),
+        blocks=(*quoted, *help_, Block(advice), Block(turn.say("none.hint"))),
         buttons=tuple(rows),
     )
 
@@ -122,11 +124,6 @@ def own_question(turn: Turn) -> str | None:
     # Space between words may be left out below, but not looked through for ever.
     text = _in_one_line(said) if len(said) <= 2 * QUESTION_LETTERS else ""
     return text if 0 < len(text) <= QUESTION_LETTERS else None
-
-
-def _help(turn: Turn) -> tuple[Block, ...]:
-    """Where to turn, for who may be in danger."""
-    return (help_line(turn.edition.content, turn.deps.phrases),) if turn.in_doubt else ()
 
 
 def _quoted(turn: Turn) -> tuple[Block, ...]:

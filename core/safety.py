@@ -68,7 +68,7 @@ class Limits:
     """Probabilities from which a guard stops a message, by what rule of it fired: none, any, a plain one.
 
     `unanswered` are the highest that hold where no entry is likely to answer; `doubt` is that of a crisis
-    from which on no entry is given as the answer; `plain` names the plain rules.
+    from which on no entry is shown; `plain` names the plain rules.
     """
 
     alone: Mapping[str, float]

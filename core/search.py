@@ -85,12 +85,6 @@ class Found:
         return tuple(match.entry_id for match in rest if match.probability >= _ALSO_AT)
 
     @property
-    def offered(self) -> tuple[str, ...]:
-        """Up to three entries to choose from; those that compete where one would be the answer."""
-        near = self.candidates[:CHOICES] if self.entry_id else ()
-        return self.choices or tuple(match.entry_id for match in near)
-
-    @property
     def nearest(self) -> str | None:
         """The entry, or the first choice where that is likelier right than all others together."""
         return self.entry_id or (self.choices[0] if self.choices and self.right > _CLEAR else None)

@@ -39,20 +39,20 @@ async def test_the_crisis_card_comes_before_any_answer_on_every_route(room: Room
 @pytest.mark.parametrize(
     "asked", ["are troches addictive", "/ask are troches addictive", "/myth are troches addictive"]
 )
-async def test_who_may_be_in_danger_is_offered_entries_below_a_line_on_help_and_given_none(
+async def test_who_may_be_in_danger_is_told_where_to_turn_and_shown_no_entry(
     doubtful: Room, asked: str
 ) -> None:
     reply = await doubtful.say(asked)
-    assert (reply.entry_id, reply.guard, reply.title) == (None, None, "Did you mean")
-    assert actions(reply)[0] == "show:m-very-addictive"
+    assert (reply.entry_id, reply.guard, reply.choices) == (None, None, ())
+    assert reply.title == "I have no entry on that"
+    assert not [action for action in actions(reply) if action.startswith("show:")]
     for number in ("911", "999", "112", "988", "116 123", "findahelpline.com"):
         assert number in plain_text(reply)
 
 
-async def test_nor_does_who_may_be_in_danger_hear_nothing_but_that_there_is_no_entry(doubtful: Room) -> None:
-    reply = await doubtful.say("quantum chromodynamics")
-    assert reply.title == "I have no entry on that"
-    assert "988" in plain_text(reply)
+async def test_nothing_to_post_is_offered_to_who_may_be_in_danger(doubtful: Room) -> None:
+    inline = replace(PERSON, surface=Surface.INLINE, chat_key="7")
+    assert (await doubtful.say("addictive troches", inline)).articles == ()
 
 
 async def test_the_very_name_of_an_entry_leaves_no_doubt(doubtful: Room) -> None:
