@@ -146,6 +146,12 @@ def _future_days(today: date, draft: Draft) -> Iterator[Finding]:
             ((*place, "sources", n, "checked"), source.checked) for n, source in enumerate(entry.sources)
         ]
         days.append(((*place, "reviewed", "date"), entry.reviewed.date))
+        for n, source in enumerate(entry.sources):
+            if source.year and source.year > today.year:
+                yield (
+                    (*place, "sources", n, "year"),
+                    f"{source.year} is in the future; write the year it came out",
+                )
     for place, day in days:
         if day > today + ZONES:
             yield place, f"{day} is in the future; write the day it was done"

@@ -10,9 +10,13 @@ from core.inline import TOPICS, linked_entry
 from core.listen import LISTENS, TOLD, listen
 from core.outcome import chosen, matched, none, offer, random_entry, shareable, topic_list
 from core.reply import Block, Button, Reply, Style
+from core.search import CHOICES
 from core.talk import Talk, heard
 from core.turn import Answer, Turn
 from core.when import PARTS
+
+_NEAR = 0.1
+"""Share of the chances that an entry of the kind asked for needs, to stand before the other kind's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,4 +248,8 @@ async def _of_kind(turn: Turn, kind: str) -> Reply:
         return offer(turn, found.choices)
     if entry.kind == kind:
         return chosen(turn, entry)
+    ranked = turn.edition.index.rank(turn.words).candidates
+    near = [match.entry_id for match in ranked if match.kind == kind and match.probability >= _NEAR]
+    if near:
+        return offer(turn, (*near[: CHOICES - 1], entry.id))
     return replace(offer(turn, (entry.id,)), title=turn.say(f"choose.other.{entry.kind}"))

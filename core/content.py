@@ -95,6 +95,12 @@ def _year(value: object) -> object:
     return value
 
 
+def _contact(value: str) -> str:
+    if not re.search(r"\d|\w\.\w", value):
+        raise PydanticCustomError("contact", "names no number and no site; write what to call, text or open")
+    return value
+
+
 def _web_address(value: str) -> str:
     if not re.search(_ADDRESS, value):
         raise PydanticCustomError("address", "is no web address; write it like https://doi.org/...")
@@ -114,6 +120,7 @@ def _distinct(values: list[str]) -> list[str]:
 
 Text = Annotated[str, Field(min_length=1), AfterValidator(_visible)]
 Line = Annotated[Text, _Rule(_one_line, {"pattern": _ONE_LINE})]
+Contact = Annotated[Line, AfterValidator(_contact)]
 Body = Annotated[Text, _Rule(_body_words, {"pattern": _BODY})]
 Day = Annotated[
     date,
@@ -188,7 +195,7 @@ class Helpline(_Model):
 
     country: Line
     name: Line
-    contact: Line = Field(description="What to call, text or open.")
+    contact: Contact = Field(description="What to call, text or open.")
     owner: Line = Field(description="Who runs it.")
     source: WebAddress = Field(description="The page the number was read on.")
     checked: Day

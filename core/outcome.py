@@ -155,8 +155,11 @@ def withdrawn(turn: Turn) -> Reply:
 
 
 def stale(turn: Turn) -> Reply:
-    """The button itself is gone, or never was."""
-    return aside(turn, Reply(title=turn.say("stale.title"), blocks=(Block(turn.say("stale.text")),)))
+    """The button itself is gone, or never was.
+
+    Said in passing: a made-up button must not take away what others read above it.
+    """
+    return Reply(deed=Deed.TOAST, whisper=True, title=turn.say("stale.title"))
 
 
 def aside(turn: Turn, reply: Reply) -> Reply:

@@ -756,6 +756,17 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
     ("quote left open far above", planted({52: '    title: "Tea?'}), [(52, "", QUOTE)]),
     ("quote that a later one closes", planted({18: '        contact: "112'}), [(18, "", QUOTE)]),
     (
+        "a contact that reaches nobody",
+        planted({18: "        contact: TODO"}),
+        [
+            (
+                18,
+                "safety.crisis.emergency[0].contact",
+                "names no number and no site; write what to call, text or open",
+            )
+        ],
+    ),
+    (
         "apostrophe in a quote that a later one closes",
         planted({52: "    title: 'Tea?", 53: "    claim: 'Tea.'"}),
         [(52, "", QUOTE)],

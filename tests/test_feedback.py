@@ -162,7 +162,7 @@ async def test_somebody_elses_message_is_not_the_askers_to_send(room: Room) -> N
 
 async def test_a_button_without_a_question_above_it_is_stale(room: Room) -> None:
     for action in ("editors", "send"):
-        assert (await room.press(action)).title == "This button no longer works"
+        assert (await room.press(action)).title.startswith("This button no longer works")
     assert actions(await room.press("none")) == ["topics"]
 
 

@@ -240,6 +240,13 @@ def test_a_word_that_only_contains_the_topic_leaves_it_unnamed() -> None:
     assert complaints(planted({94: "      - is it in a teapot"})) == []
 
 
+def test_a_source_from_a_year_to_come_is_flagged() -> None:
+    assert complaints(planted({70: "        year: 2062"})) == [
+        "content.yaml:70: entries[m-tea-cures].sources[0].year:"
+        " 2062 is in the future; write the year it came out"
+    ]
+
+
 def test_every_crisis_number_is_watched() -> None:
     lines = complaints(SOUND.encode(), date(2026, 12, 1))
     assert [line.partition(" was ")[0] for line in lines] == [

@@ -247,7 +247,7 @@ async def test_members_are_told_without_a_sound_that_settings_are_for_admins(wir
         wire.push(message=message("/daily 25:00"))
         await wire.until(lambda: len(sent(wire)) == 2)
     refused, alone = sent(wire)
-    assert refused["text"] == "In a group, only admins can set the daily post."
+    assert refused["text"] == "In a group, only admins can see and change the daily post."
     assert refused["disable_notification"]
     assert "disable_notification" not in alone
     assert await room.store.agenda(5) == []
