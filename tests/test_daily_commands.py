@@ -156,7 +156,7 @@ async def test_what_can_not_be_done_is_said(room: Room, text: str, says: str) ->
 async def test_in_groups_others_get_one_quiet_line(room: Room, text: str) -> None:
     room.facts.admin = False
     reply = await room.say(text, DISCORD)
-    assert reply.title == "In a group, only admins can set the daily post."
+    assert reply.title == "In a group, only admins can see and change the daily post."
     assert reply.whisper
     assert await room.store.agenda(5) == []
 
@@ -164,7 +164,7 @@ async def test_in_groups_others_get_one_quiet_line(room: Room, text: str) -> Non
 async def test_a_button_that_is_for_admins_tells_the_presser_alone(room: Room) -> None:
     room.facts.admin = False
     refusal = await room.press("daily:off", GROUP)
-    assert refusal.title == "In a group, only admins can set the daily post."
+    assert refusal.title == "In a group, only admins can see and change the daily post."
     assert refusal.deed is Deed.TOAST
 
 
@@ -307,7 +307,7 @@ async def test_the_platform_says_that_the_bot_is_gone_and_back(room: Room) -> No
 async def test_forget_deletes_the_daily_post_too(room: Room) -> None:
     await room.say("/daily 9:00 Berlin")
     text = plain_text(await room.say("/forget"))
-    assert "I deleted its daily post" in text
+    assert "I deleted the daily post" in text
     assert await room.store.agenda(5) == []
     assert "35 days" in plain_text(await room.say("/privacy"))
 
