@@ -125,7 +125,7 @@ def find(settings: Settings, chosen: argparse.Namespace) -> int:
     chances = "  ".join(f"{name} {chance:.2f}" for name, chance in ruling.scores.items())
     met = ruling.guard or ("none, in doubt: no entry is shown, but help" if ruling.in_doubt else "none")
     print(f"guard    {met}  rule: {ruling.rule or 'none'}  chances: {chances}")
-    unasked = None if ruling.guard else sure_answer(edition, text)
+    unasked = None if ruling.guard or ruling.in_doubt else sure_answer(edition, text)
     print(f"unasked  {f'answer {unasked}' if unasked else 'silence'}")
     print("\n".join(_explained(edition.index.find(text))))
     return 0

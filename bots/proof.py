@@ -142,16 +142,12 @@ def _guarded(guards: Guards, place: Path, text: str) -> Iterator[Finding]:
 def _future_days(today: date, draft: Draft) -> Iterator[Finding]:
     days = [((*place, "checked"), line.checked) for place, line in draft.of(Helpline)]
     for place, entry in draft.of(Entry):
-        days += [
-            ((*place, "sources", n, "checked"), source.checked) for n, source in enumerate(entry.sources)
-        ]
         days.append(((*place, "reviewed", "date"), entry.reviewed.date))
         for n, source in enumerate(entry.sources):
+            where = (*place, "sources", n)
+            days.append(((*where, "checked"), source.checked))
             if source.year and source.year > today.year:
-                yield (
-                    (*place, "sources", n, "year"),
-                    f"{source.year} is in the future; write the year it came out",
-                )
+                yield (*where, "year"), f"{source.year} is in the future; write the year it came out"
     for place, day in days:
         if day > today + ZONES:
             yield place, f"{day} is in the future; write the day it was done"
