@@ -26,6 +26,8 @@ from core.words import fold, words
         ("don’t don‘t", "dont dont"),
         ("don´t don`t donʼt don＇t", "dont dont dont dont"),
         ("ŉ", "n"),
+        ("suiсide kеtаmine", "suicide ketamine"),  # Cyrillic letters among Latin ones
+        ("кетамин ketamine", "кетамин ketamine"),  # a word of its own script
         ("1\ufe0f\u20e3", "1"),
         ("", ""),
     ],
