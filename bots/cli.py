@@ -19,7 +19,7 @@ from core.card import card_check
 from core.content import content_schema
 from core.draft import examine
 from core.edition import open_edition
-from core.errors import ContentError, SettingsError, StoreAway, StoreError
+from core.errors import ContentError, SettingsError, StoreAway, StoreError, StoreTrouble
 from core.listen import sure_answer
 from core.phrases import load_phrases
 from core.safety import load_guards
@@ -60,6 +60,10 @@ def _main(arguments: Sequence[str] | None) -> int:
         return 1
     except StoreAway as error:
         print(f"{error}; start its server, or check DATABASE_URL", file=sys.stderr)
+        return USAGE
+    except StoreTrouble as error:
+        advice = "see whether this user may write it and its disk has room"
+        print(f"the database failed ({error}) and nothing was changed; {advice}", file=sys.stderr)
         return USAGE
     except (SettingsError, StoreError) as error:
         print(error, file=sys.stderr)

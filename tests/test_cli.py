@@ -500,3 +500,22 @@ def test_questions_prints_them_and_clears_just_what_was_printed(
     lines = "2026-11-22  quantum chromodynamics?\n2026-11-22  what of the cost\n"
     assert shown.out == "no questions\n" + 2 * lines
     assert shown.err == "2 deleted\n"
+
+
+def test_questions_that_can_not_be_deleted_are_one_clear_line(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def ask() -> None:
+        store = SqlStore("sqlite:///bot.db")
+        await store.keep_question("what of the cost", date(2026, 11, 22), 9)
+        await store.close()
+
+    asyncio.run(ask())
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///file:{workplace / 'bot.db'}?mode=ro&uri=true")
+    assert main(["questions", "--clear"]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "2026-11-22  what of the cost\n"
+    assert shown.err == (
+        "the database failed (OperationalError SQLITE_READONLY) and nothing was changed;"
+        " see whether this user may write it and its disk has room\n"
+    )
