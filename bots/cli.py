@@ -22,7 +22,7 @@ from core.edition import open_edition
 from core.errors import ContentError, SettingsError, StoreAway, StoreError, StoreTrouble
 from core.listen import sure_answer
 from core.phrases import load_phrases
-from core.safety import load_guards
+from core.safety import Ruling, load_guards
 from core.search import Found
 
 USAGE = 2
@@ -127,11 +127,11 @@ def find(settings: Settings, chosen: argparse.Namespace) -> int:
     text = " ".join(chosen.words)
     ruling = edition.check(text)
     chances = "  ".join(f"{name} {chance:.2f}" for name, chance in ruling.scores.items())
-    met = ruling.guard or ("none, in doubt: no entry is shown, but help" if ruling.in_doubt else "none")
+    met = ruling.guard or ("none, in doubt" if ruling.in_doubt else "none")
     print(f"guard    {met}  rule: {ruling.rule or 'none'}  chances: {chances}")
     unasked = None if ruling.guard or ruling.in_doubt else sure_answer(edition, text)
     print(f"unasked  {f'answer {unasked}' if unasked else 'silence'}")
-    print("\n".join(_explained(edition.index.find(text))))
+    print("\n".join(_explained(edition.index.find(text), ruling)))
     return 0
 
 
@@ -180,10 +180,14 @@ def schema(_settings: Settings, _chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _explained(found: Found) -> Iterator[str]:
+def _explained(found: Found, ruling: Ruling) -> Iterator[str]:
     """What was decided, what it was decided on, and every entry that competed."""
     choices = ", ".join(found.choices) or "nothing"
     decided = f"answer {found.entry_id}" if found.entry_id else f"offer {choices}"
+    if ruling.guard:
+        decided = f"the {ruling.guard} card is shown; scores alone say: {decided}"
+    elif ruling.in_doubt:
+        decided = f"no entry and no choice is shown, but help; scores alone say: {decided}"
     yield f"decision {decided}  by: {found.how}  covered: {found.inside:.2f}  right: {found.right:.2f}"
     yield from (f"  {name:<28}{value:8.3f}" for name, value in found.features)
     for match in found.candidates:

@@ -22,8 +22,11 @@ import pytest
 
 from bots.cli import main
 from bots.settings import KEYS
+from core.classifier import Classifier, Lexicon
+from core.safety import GUARDS as RANKED
 from core.sqlstore import SqlStore
 from core.store import Standing, Tally
+from tests.room import GUARDS
 from tests.stage import wanted
 
 ROOT = Path(__file__).parent.parent
@@ -237,6 +240,33 @@ def test_find_shows_what_a_group_gets_unasked(
 ) -> None:
     assert main(["find", words]) == 0
     assert f"unasked  {decided}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "decided"),
+    [
+        ("are troches addictive", "no entry and no choice is shown, but help; scores alone say: answer m-"),
+        ("Only a party drug?", "answer m-party-drug  by: name"),
+    ],
+)
+def test_find_says_that_a_doubtful_text_is_shown_no_entry(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str, decided: str
+) -> None:
+    """An entry's very name leaves no doubt, as in a chat."""
+    unsure = GUARDS.with_classifier(Classifier(RANKED, (-0.9, -9.0, -9.0), {}, Lexicon({}, {})))
+    monkeypatch.setattr("bots.cli.load_guards", lambda: unsure)
+    assert main(["find", words]) == 0
+    assert f"\ndecision {decided}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "card"), [("I want to kill myself", "crisis"), ("how many mg should I take?", "dosing")]
+)
+def test_find_says_that_a_guards_card_is_shown(
+    capsys: pytest.CaptureFixture[str], words: str, card: str
+) -> None:
+    assert main(["find", words]) == 0
+    assert f"\ndecision the {card} card is shown; scores alone say: " in capsys.readouterr().out
 
 
 def test_answer_gives_one_object_a_question(
