@@ -112,11 +112,13 @@ def none(turn: Turn) -> Reply:
 def own_question(turn: Turn) -> str | None:
     """What a person asked, in one line, if nobody else is there and the editors may have it.
 
+    Not in doubt: who may be in danger is told where to turn, and asked for nothing.
+
     Until it is sent it is kept by nobody but the platform: the answer quotes
     it, and a button under the answer brings the quotation back.
     """
     request = turn.request
-    if not request.private or request.can_whisper:
+    if turn.in_doubt or not request.private or request.can_whisper:
         return None
     # Somebody else's message, which was only replied to, isn't theirs to send.
     typed = turn.words if turn.words in request.text else ""

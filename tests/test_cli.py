@@ -22,11 +22,9 @@ import pytest
 
 from bots.cli import main
 from bots.settings import KEYS
-from core.classifier import Classifier, Lexicon
-from core.safety import GUARDS as RANKED
 from core.sqlstore import SqlStore
 from core.store import Standing, Tally
-from tests.room import GUARDS
+from tests.room import DOUBTFUL
 from tests.stage import wanted
 
 ROOT = Path(__file__).parent.parent
@@ -253,8 +251,7 @@ def test_find_says_that_a_doubtful_text_is_shown_no_entry(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str, decided: str
 ) -> None:
     """An entry's very name leaves no doubt, as in a chat."""
-    unsure = GUARDS.with_classifier(Classifier(RANKED, (-0.9, -9.0, -9.0), {}, Lexicon({}, {})))
-    monkeypatch.setattr("bots.cli.load_guards", lambda: unsure)
+    monkeypatch.setattr("bots.cli.load_guards", lambda: DOUBTFUL)
     assert main(["find", words]) == 0
     assert f"\ndecision {decided}" in capsys.readouterr().out
 
