@@ -17,7 +17,7 @@ from bots.proof import content_checks
 from bots.settings import Settings, read_settings
 from core.card import card_check
 from core.content import content_schema
-from core.draft import examine
+from core.draft import ADVICE, examine
 from core.edition import open_edition
 from core.errors import ContentError, SettingsError, StoreAway, StoreError, StoreTrouble
 from core.listen import sure_answer
@@ -106,11 +106,12 @@ def console(settings: Settings, _chosen: argparse.Namespace) -> int:
     return 0
 
 
-def check(settings: Settings, _chosen: argparse.Namespace) -> int:
+def check(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print every fault and warning of a content file; 1 if there is a fault."""
     path = settings.content_path
-    today = datetime.now(UTC).date()
-    report = examine(path, [card_check(load_phrases()), *content_checks(load_guards(), today)])
+    checks = [card_check(load_phrases()), *content_checks(load_guards(), datetime.now(UTC).date())]
+    advice = "give check the name of a file that can be" if chosen.file else ADVICE
+    report = examine(path, checks, advice=advice)
     # What stops the file first, so that it doesn't drown.
     for fault in sorted(report.faults, key=lambda fault: fault.warns):
         # Named as the reader knows the file, so that the line can be opened from the terminal.

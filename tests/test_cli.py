@@ -207,6 +207,19 @@ def test_faults_name_the_file_as_it_was_given(
     assert main(["check", "content.yaml"]) == 0
 
 
+def test_a_file_that_can_not_be_read_is_told_by_who_named_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "gone.yaml"]) == 1
+    monkeypatch.setenv("CONTENT_PATH", "lost.yaml")
+    assert main(["check"]) == 1
+    trouble = "can't be read (No such file or directory)"
+    assert capsys.readouterr().err.splitlines() == [
+        f"gone.yaml:1: {trouble}; give check the name of a file that can be",
+        f"lost.yaml:1: {trouble}; set CONTENT_PATH to a content file",
+    ]
+
+
 def test_a_bad_file_never_starts_the_bot(
     workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
