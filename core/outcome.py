@@ -149,19 +149,17 @@ def topic_list(turn: Turn) -> Reply:
     return Reply(title=turn.say("topics.title"), blocks=(Block(turn.say("topics.intro")),), buttons=rows)
 
 
-def withdrawn(turn: Turn) -> Reply:
-    """The entry behind a button is gone."""
-    rows = ((Button(turn.say("button.topics"), "topics"),),)
-    blocks = (Block(turn.say("withdrawn.text")),)
-    return aside(turn, Reply(title=turn.say("withdrawn.title"), blocks=blocks, buttons=rows))
-
-
 def stale(turn: Turn) -> Reply:
     """The button itself is gone, or never was.
 
     Said in passing: a made-up button must not take away what others read above it.
     """
     return Reply(deed=Deed.TOAST, whisper=True, title=turn.say("stale.title"))
+
+
+def withdrawn(turn: Turn) -> Reply:
+    """The entry behind a button is gone, or never was: nobody can tell, so it is said in passing, too."""
+    return Reply(deed=Deed.TOAST, whisper=True, title=turn.say("withdrawn.title"))
 
 
 def aside(turn: Turn, reply: Reply) -> Reply:

@@ -64,7 +64,7 @@ async def test_the_same_keys_on_another_platform_are_somebody_else(room: Room) -
 @pytest.mark.parametrize("entry_id", ["m-cure", "", "nonsense", "'; DROP"])
 async def test_a_vote_on_a_withdrawn_entry_says_so_and_counts_nothing(room: Room, entry_id: str) -> None:
     room.use(without("m-cure"))
-    assert (await room.press(f"up:{entry_id}")).title == "This entry was withdrawn"
+    assert (await room.press(f"up:{entry_id}")).title.startswith("This entry was withdrawn")
     assert await votes(room) == []
 
 
