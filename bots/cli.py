@@ -17,12 +17,12 @@ from bots.proof import content_checks
 from bots.settings import Settings, read_settings
 from core.card import card_check
 from core.content import content_schema
-from core.draft import examine
+from core.draft import ADVICE, examine
 from core.edition import open_edition
-from core.errors import ContentError, SettingsError, StoreAway, StoreError
+from core.errors import ContentError, SettingsError, StoreAway, StoreError, StoreTrouble
 from core.listen import sure_answer
 from core.phrases import load_phrases
-from core.safety import load_guards
+from core.safety import Ruling, load_guards
 from core.search import Found
 
 USAGE = 2
@@ -60,6 +60,10 @@ def _main(arguments: Sequence[str] | None) -> int:
         return 1
     except StoreAway as error:
         print(f"{error}; start its server, or check DATABASE_URL", file=sys.stderr)
+        return USAGE
+    except StoreTrouble as error:
+        advice = "see whether this user may write it and its disk has room"
+        print(f"the database failed ({error}) and nothing was changed; {advice}", file=sys.stderr)
         return USAGE
     except (SettingsError, StoreError) as error:
         print(error, file=sys.stderr)
@@ -102,11 +106,12 @@ def console(settings: Settings, _chosen: argparse.Namespace) -> int:
     return 0
 
 
-def check(settings: Settings, _chosen: argparse.Namespace) -> int:
+def check(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print every fault and warning of a content file; 1 if there is a fault."""
     path = settings.content_path
-    today = datetime.now(UTC).date()
-    report = examine(path, [card_check(load_phrases()), *content_checks(load_guards(), today)])
+    checks = [card_check(load_phrases()), *content_checks(load_guards(), datetime.now(UTC).date())]
+    advice = "give check the name of a file that can be" if chosen.file else ADVICE
+    report = examine(path, checks, advice=advice)
     # What stops the file first, so that it doesn't drown.
     for fault in sorted(report.faults, key=lambda fault: fault.warns):
         # Named as the reader knows the file, so that the line can be opened from the terminal.
@@ -123,11 +128,11 @@ def find(settings: Settings, chosen: argparse.Namespace) -> int:
     text = " ".join(chosen.words)
     ruling = edition.check(text)
     chances = "  ".join(f"{name} {chance:.2f}" for name, chance in ruling.scores.items())
-    met = ruling.guard or ("none, in doubt: no entry is shown, but help" if ruling.in_doubt else "none")
+    met = ruling.guard or ("none, in doubt" if ruling.in_doubt else "none")
     print(f"guard    {met}  rule: {ruling.rule or 'none'}  chances: {chances}")
     unasked = None if ruling.guard or ruling.in_doubt else sure_answer(edition, text)
     print(f"unasked  {f'answer {unasked}' if unasked else 'silence'}")
-    print("\n".join(_explained(edition.index.find(text))))
+    print("\n".join(_explained(edition.index.find(text), ruling)))
     return 0
 
 
@@ -176,10 +181,14 @@ def schema(_settings: Settings, _chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _explained(found: Found) -> Iterator[str]:
+def _explained(found: Found, ruling: Ruling) -> Iterator[str]:
     """What was decided, what it was decided on, and every entry that competed."""
     choices = ", ".join(found.choices) or "nothing"
     decided = f"answer {found.entry_id}" if found.entry_id else f"offer {choices}"
+    if ruling.guard:
+        decided = f"the {ruling.guard} card is shown; scores alone say: {decided}"
+    elif ruling.in_doubt:
+        decided = f"no entry and no choice is shown, but help; scores alone say: {decided}"
     yield f"decision {decided}  by: {found.how}  covered: {found.inside:.2f}  right: {found.right:.2f}"
     yield from (f"  {name:<28}{value:8.3f}" for name, value in found.features)
     for match in found.candidates:

@@ -104,7 +104,7 @@ class Discord:
                 except Unreachable as error:
                     if not self._has_served:
                         raise
-                    log.warning("disconnected; again in %.0f s reason=%s", pause, error)
+                    log.warning("discord disconnected (%s), next try in %.0f s", error, pause)
                     with suppress(TimeoutError):
                         await asyncio.wait_for(stop.wait(), pause)
                     pause = min(2 * pause, LONGEST_PAUSE)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import discord
@@ -277,7 +278,21 @@ def _ending(error: Exception) -> TokenRefused | Unreachable:
         return TokenRefused("an intent is refused")
     if isinstance(error, discord.ConnectionClosed) and error.code in REFUSED_CODES:
         return TokenRefused(f"the gateway refuses the bot code={error.code}")
-    return Unreachable(type(error).__qualname__)
+    return Unreachable(_unreached(error))
+
+
+def _unreached(error: BaseException) -> str:
+    """Which host could not be reached, and how that failed."""
+    if isinstance(error, AttributeError) and error.__context__:
+        # discord.py stumbles over a connection to the gateway that never came about.
+        error = error.__context__
+    if isinstance(error, aiohttp.ClientConnectorError):
+        host: str | None = error.host
+    elif isinstance(error, aiohttp.ClientResponseError):
+        host = error.request_info.real_url.host
+    else:
+        host = urlsplit(Route.BASE).hostname
+    return f"{host}: {type(error).__qualname__}"
 
 
 async def _count(

@@ -12,7 +12,8 @@ class Discreet(logging.Formatter):
     """Writes the project's own lines whole, and of a library's only what can't hold a secret.
 
     A library's values, exception texts and stacks may quote messages and
-    addresses; its sentence without the values and the exception's kind stay.
+    addresses; its sentence without the values, the exception's kind and the
+    host that it names stay.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -32,6 +33,9 @@ class Discreet(logging.Formatter):
         kind = record.exc_info[0] if record.exc_info else None
         said = str(record.msg).splitlines()[0] if record.msg else ""
         message = f"{said} error={kind.__qualname__}" if kind else said
+        # What aiohttp could not connect to; its words would tell the whole address.
+        host = getattr(record.exc_info[1], "host", "") if record.exc_info else ""
+        message += f" host={host}" if host else ""
         where = (record.name, record.levelno, record.pathname, record.lineno)
         return logging.LogRecord(*where, message, None, None)
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from telegram import Bot, Update
 from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter, TelegramError, TimedOut
@@ -141,9 +142,15 @@ async def _connect(bot: Bot) -> None:
         # The library's error quotes the token.
         raise TokenRefused("Telegram refuses the token; copy TELEGRAM_TOKEN anew from @BotFather") from None
     except RetryAfter as error:
-        raise Unreachable(f"told to wait {seconds(error):.0f} s") from None
+        raise Unreachable(f"{_host(bot)}: told to wait {seconds(error):.0f} s") from None
     except TelegramError as error:
-        raise Unreachable(type(error).__name__) from None
+        # The transport's error tells more than what the library makes of it.
+        raise Unreachable(f"{_host(bot)}: {type(error.__cause__ or error).__name__}") from None
+
+
+def _host(bot: Bot) -> str:
+    """Where requests go: without the path, which holds the token, and without a password."""
+    return urlsplit(bot.base_url).netloc.rpartition("@")[2]
 
 
 async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
@@ -235,7 +242,7 @@ class Poll:
         """Seconds to wait after a failure, which is told once."""
         self._failures += 1
         if self._failures == 1 and not isinstance(error, TimedOut):
-            log.warning("telegram polling failed error=%s", type(error).__name__)
+            log.warning("telegram polling failed host=%s error=%s", _host(self._bot), type(error).__name__)
         if isinstance(error, InvalidToken | EndPointNotFound):
             self._refusals += 1
             if self._refusals >= REFUSALS:

@@ -252,9 +252,6 @@ def _look_at(turn: Turn, said: str) -> _Look:
     if sets and (ruling.guard != "crisis" or ruling.rule == CLASSIFIER):
         # Settings, not questions: a time and a number of weeks look like a dose to the classifier.
         return _Look()
-    # The classifier guesses, editors know: what it says of an entry's very name doesn't count.
-    if (ruling.in_doubt or ruling.rule == CLASSIFIER) and turn.edition.index.is_name(text):
-        return _Look()
     return _Look(ruling.guard, text, ruling.in_doubt)
 
 

@@ -41,11 +41,13 @@ _NO_ADDRESS = (
 )
 ELSEWHERE = "name another place in DATABASE_URL"
 FOLDER = "is a folder; name a file in it in DATABASE_URL"
+READ_ONLY = f"can't be written; give this user the right to, or {ELSEWHERE}"
 _TROUBLES = {
     "SQLITE_NOTADB": f"is no database; {ELSEWHERE}, or move this file away",
     "SQLITE_CORRUPT": "is damaged; put a copy of it back, or move it away to start anew",
     "SQLITE_CANTOPEN": f"can't be opened; give this user the right to write there, or {ELSEWHERE}",
-    "SQLITE_READONLY": f"can't be written; give this user the right to, or {ELSEWHERE}",
+    "SQLITE_READONLY_DIRECTORY": f"can't be written; let this user write in its folder, or {ELSEWHERE}",
+    "SQLITE_READONLY": READ_ONLY,
     "SQLITE_FULL": "can't be written: the disk is full; make room on it",
     "SQLITE_IOERR": "can't be read or written: the disk fails or is full; look at it",
     "SQLITE_BUSY": "is locked by another program; close that first",
@@ -56,7 +58,7 @@ _TROUBLES = {
 }
 """What to do about SQLite's results (sqlite.org/rescode.html) and PostgreSQL's (its manual, appendix A).
 
-Longer names begin with these.
+Longer names begin with these; the first that fits counts.
 """
 
 _PASSING = ("08", "40", "53", "55", "57", "58")

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from textwrap import shorten
 
 from core.card import daily_card
 from core.errors import BadInput
@@ -22,6 +23,9 @@ LEDGER_ROWS = 35
 
 CHOICE_LETTERS = 100
 """Longest suggestion that Discord takes (docs, Application Command Option Choice)."""
+
+UNREAD_LETTERS = 60
+"""The most that is repeated of what can't be read."""
 
 SHOWN = 3
 """Posts to come that every answer shows."""
@@ -148,9 +152,11 @@ async def _set(turn: Turn, held: Subscription | None, wish: Wish) -> Reply:
     try:
         places = find_places(wish.place) if wish.place else []
     except BadInput:
-        if not (similar := similar_places(wish.place)):
+        similar, unread = similar_places(wish.place)
+        if not similar:
             raise
-        return _choose(turn, wish, turn.say("daily.which"), similar)
+        told = turn.say("daily.unread", words=shorten(unread, UNREAD_LETTERS, placeholder=" …"))
+        return replace(_choose(turn, wish, turn.say("daily.which"), similar), blocks=(Block(told),))
     if len(places) > 1:
         return _choose(turn, wish, turn.say("daily.which"), places)
     at = wish.at or (held.plan.at if held else None)

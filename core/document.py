@@ -1,12 +1,13 @@
 """A YAML text as plain lists, dicts and strings, with the line of every value."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import yaml
 
 from core.errors import Fault
+from core.indentation import slipped
 
 Path = tuple[str | int, ...]
 """Where a value stands: `("entries", 3, "title")`."""
@@ -29,6 +30,7 @@ _TURN = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _HIDDEN = re.compile(r"[\u00ad\u200b\u2060\ufeff]")
 _CURLY = re.compile(r"[“‘„][^“‘„”’]*[”’“]")
 _WIDE_INDENT = re.compile(r" *[\u00a0\u2000-\u200a\u202f\u3000]")
+_KEY = re.compile(r" *([a-z_]+):(?: |$)")
 _INDENTING_TAB = re.compile(r"[ -]*\t")
 
 
@@ -49,6 +51,7 @@ class Document:
         self.faults: list[Fault] = []
         self._lines: dict[Path, int] = {(): 1}
         self._names: dict[Path, str] = {}
+        self._swallowed: dict[Path, int] = {}
         self._rows: list[str] = []
         self._last: yaml.Event | None = None
         self._is_wild = False
@@ -58,6 +61,11 @@ class Document:
 
     def report(self, path: Path, message: str, *, warns: bool = False) -> None:
         """Add a fault at `path`; where nothing stands there, at the line of what it belongs to."""
+        if path in self._swallowed and path not in self._lines:
+            # It is there, but the text above it goes on over it.
+            message = "is read as a part of the text above; indent it less"
+            self.faults.append(Fault(self._swallowed[path], self._show(path), message))
+            return
         known = next(path[:n] for n in range(len(path), -1, -1) if path[:n] in self._lines)
         self.faults.append(Fault(self._lines[known], self._show(path), message, warns))
 
@@ -99,7 +107,7 @@ class Document:
                 if isinstance(event, yaml.DocumentStartEvent) and not self._is_wild:
                     plain = self._plain(next(events), events, ())
         except yaml.MarkedYAMLError as error:
-            self.faults.append(self._unreadable(error, self._last))
+            self.faults.append(_unreadable(error, self._last, text.split("\n")))
         except yaml.reader.ReaderError as error:
             # The C loader counts in bytes.
             line = text.encode().count(b"\n", 0, error.position) + 1
@@ -126,17 +134,6 @@ class Document:
                 raise _TooDeepError
             yield event
 
-    def _unreadable(self, error: yaml.MarkedYAMLError, last: yaml.Event | None) -> Fault:
-        """What stopped the parser after the event `last`, on the line to look at."""
-        opened = _open_quote(error, last)
-        if opened:
-            message = "is no YAML: look for the missing end of the quote that opens here"
-            return Fault(opened, "", message)
-        mark = error.problem_mark or error.context_mark
-        # Something left open is noticed after the last line, which no editor shows.
-        line = min(mark.line + 1, len(self._rows)) if mark else 1
-        return Fault(line, "", _syntax(str(error.problem)))
-
     def _plain(self, event: yaml.Event, events: Iterator[yaml.Event], path: Path) -> Any:
         """What starts with `event`, the rest of it taken from `events`."""
         self._lines[path] = _line(event)
@@ -155,10 +152,24 @@ class Document:
             self.report(path, "has a control character, written with \\ in quotes; remove it")
         if not event.value.isascii():
             self._judge_letters(event, path)
+        if event.start_mark and event.end_mark and event.start_mark.line < event.end_mark.line:
+            self._judge_lines(event.style, path, range(event.start_mark.line + 1, event.end_mark.line + 1))
         end = event.end_mark if event.value and not event.style else None
         if end and self._rows[end.line][end.column :].lstrip().startswith("#"):
             message = "text after # is a comment to YAML; put the text in quotes"
             self.faults.append(Fault(end.line + 1, self._show(path), message))
+
+    def _judge_lines(self, style: str | None, path: Path, lines: range) -> None:
+        """Look for items and keys that have slipped into a text, of which `lines` go on with it."""
+        if not style:
+            item = next((line for line in lines if self._rows[line].lstrip().startswith("- ")), None)
+            if item is not None:
+                message = "is read as a part of the text above; start both in the same column"
+                self.faults.append(Fault(item + 1, self._show(path), message))
+        elif style in "|>":
+            for line in lines[:-1]:
+                if key := _KEY.match(self._rows[line]):
+                    self._swallowed[*path[:-1], key[1]] = line + 1
 
     def _judge_letters(self, event: yaml.ScalarEvent, path: Path) -> None:
         if _CURLY.fullmatch(event.value) and not event.style:
@@ -236,6 +247,21 @@ def _wildness(event: yaml.Event, documents: int) -> str:
     if isinstance(event, yaml.DocumentStartEvent) and documents > 1:
         return "starts a second document (---); remove this line"
     return ""
+
+
+def _unreadable(error: yaml.MarkedYAMLError, last: yaml.Event | None, rows: Sequence[str]) -> Fault:
+    """What stopped the parser after the event `last`, on the line to look at."""
+    opened = _open_quote(error, last)
+    if opened:
+        message = "is no YAML: look for the missing end of the quote that opens here"
+        return Fault(opened, "", message)
+    problem, mark = str(error.problem), error.problem_mark or error.context_mark
+    if "could not find expected ':'" in problem:
+        # Where the key would have begun.
+        mark = error.context_mark
+    # Something left open is noticed after the last line, which no editor shows.
+    line = slipped(rows, min(mark.line, len(rows) - 1), problem) if mark else 0
+    return Fault(line + 1, "", _syntax(problem))
 
 
 def _open_quote(error: yaml.MarkedYAMLError, last: yaml.Event | None) -> int | None:

@@ -19,6 +19,8 @@ from core.wording import worded
 MAX_FAULTS = 500
 """Enough to mend a file by; a generated wreck shouldn't fill the screen."""
 
+ADVICE = "set CONTENT_PATH to a content file"
+
 _EACH = "*"
 _PARTS: tuple[tuple[Place, type[BaseModel]], ...] = (
     (("bot",), Bot),
@@ -77,12 +79,15 @@ class Report:
     faults: tuple[Fault, ...]
 
 
-def examine(path: Path, checks: Sequence[Check] = ()) -> Report:
-    """Read a content file and hold it against its form and `checks`; nothing is raised."""
+def examine(path: Path, checks: Sequence[Check] = (), *, advice: str = ADVICE) -> Report:
+    """Read a content file and hold it against its form and `checks`; nothing is raised.
+
+    `advice` says what to do if it can't be read.
+    """
     try:
         raw = _read(path)
     except OSError as error:
-        message = f"can't be read ({error.strerror}); set CONTENT_PATH to a content file"
+        message = f"can't be read ({error.strerror}); {advice}"
         return Report(None, (Fault(1, "", message),))
     return examine_text(raw, checks)
 

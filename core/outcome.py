@@ -112,11 +112,13 @@ def none(turn: Turn) -> Reply:
 def own_question(turn: Turn) -> str | None:
     """What a person asked, in one line, if nobody else is there and the editors may have it.
 
+    Not in doubt: who may be in danger is told where to turn, and asked for nothing.
+
     Until it is sent it is kept by nobody but the platform: the answer quotes
     it, and a button under the answer brings the quotation back.
     """
     request = turn.request
-    if not request.private or request.can_whisper:
+    if turn.in_doubt or not request.private or request.can_whisper:
         return None
     # Somebody else's message, which was only replied to, isn't theirs to send.
     typed = turn.words if turn.words in request.text else ""
@@ -147,19 +149,17 @@ def topic_list(turn: Turn) -> Reply:
     return Reply(title=turn.say("topics.title"), blocks=(Block(turn.say("topics.intro")),), buttons=rows)
 
 
-def withdrawn(turn: Turn) -> Reply:
-    """The entry behind a button is gone."""
-    rows = ((Button(turn.say("button.topics"), "topics"),),)
-    blocks = (Block(turn.say("withdrawn.text")),)
-    return aside(turn, Reply(title=turn.say("withdrawn.title"), blocks=blocks, buttons=rows))
-
-
 def stale(turn: Turn) -> Reply:
     """The button itself is gone, or never was.
 
     Said in passing: a made-up button must not take away what others read above it.
     """
     return Reply(deed=Deed.TOAST, whisper=True, title=turn.say("stale.title"))
+
+
+def withdrawn(turn: Turn) -> Reply:
+    """The entry behind a button is gone, or never was: nobody can tell, so it is said in passing, too."""
+    return Reply(deed=Deed.TOAST, whisper=True, title=turn.say("withdrawn.title"))
 
 
 def aside(turn: Turn, reply: Reply) -> Reply:

@@ -160,8 +160,10 @@ def find_places(text: str) -> list[Place]:
     return found[:CHOICES]
 
 
-def similar_places(text: str) -> list[Place]:
+def similar_places(text: str) -> tuple[list[Place], str]:
     """Cities that a part of `text` names, for who adds what can't be judged: `Portland Oregon`, `London, UK`.
+
+    The second part is that addition: `Oregon`, `UK`.
 
     Never the answer, only what to choose from: the rest may well name another city.
     """
@@ -171,8 +173,14 @@ def similar_places(text: str) -> list[Place]:
             # Some city is called "the" in some language.
             found = _distinct(_named(part)) if len(part) >= _PART_LETTERS else []
             if found:
-                return found[:CHOICES]
-    return []
+                return found[:CHOICES], _without(text, part) or text
+    return [], text
+
+
+def _without(text: str, part: str) -> str:
+    """The words of `text` that are not in a part of its plain form."""
+    read = ["", *part.split()]
+    return " ".join(word for word in re.split(r"[\s,-]+", text) if plain_name(word) not in read)
 
 
 def suggest_places(text: str, limit: int = 25) -> list[Place]:

@@ -11,7 +11,7 @@ from core.reply import Reply, plain_text
 from core.safety import GUARDS as RANKED
 from core.safety import Ruling
 from core.store import Draw, Forgotten
-from tests.room import CONTENT, GROUP, GUARDS, PERSON, Room, actions
+from tests.room import CONTENT, DOUBTFUL, GROUP, GUARDS, PERSON, Room, actions
 
 DISCORD = replace(GROUP, platform="discord", can_whisper=True)
 
@@ -62,8 +62,7 @@ async def test_the_very_name_of_an_entry_leaves_no_doubt(doubtful: Room) -> None
 @pytest.fixture
 def doubtful(room: Room) -> Room:
     """A room whose guards have a doubt about whatever is said."""
-    unsure = Classifier(RANKED, (-0.9, -9.0, -9.0), {}, Lexicon({}, {}))
-    room.app.edition = replace(room.app.edition, guards=GUARDS.with_classifier(unsure))
+    room.app.edition = replace(room.app.edition, guards=DOUBTFUL)
     return room
 
 

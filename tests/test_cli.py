@@ -24,6 +24,7 @@ from bots.cli import main
 from bots.settings import KEYS
 from core.sqlstore import SqlStore
 from core.store import Standing, Tally
+from tests.room import DOUBTFUL
 from tests.stage import wanted
 
 ROOT = Path(__file__).parent.parent
@@ -88,11 +89,10 @@ def test_a_platform_that_is_down_is_tried_again_and_a_wrong_token_ends_with_2(
         caplog.set_level(logging.DEBUG, "bots")
         assert main(["run"]) == 2
         server.shutdown()
-    told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert [line.partition(" (")[0].partition(": ")[0] for line in told] == [
-        "telegram unreachable",
-        "telegram",
-    ]
+    first, last = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    host = f"127.0.0.1:{server.server_port}"
+    assert first == f"telegram unreachable ({host}: NetworkError), next try in 1 s"
+    assert last.startswith("telegram: Telegram refuses the token")
     assert token not in "".join(record.getMessage() for record in caplog.records if "bots" in record.name)
 
 
@@ -207,6 +207,19 @@ def test_faults_name_the_file_as_it_was_given(
     assert main(["check", "content.yaml"]) == 0
 
 
+def test_a_file_that_can_not_be_read_is_told_by_who_named_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "gone.yaml"]) == 1
+    monkeypatch.setenv("CONTENT_PATH", "lost.yaml")
+    assert main(["check"]) == 1
+    trouble = "can't be read (No such file or directory)"
+    assert capsys.readouterr().err.splitlines() == [
+        f"gone.yaml:1: {trouble}; give check the name of a file that can be",
+        f"lost.yaml:1: {trouble}; set CONTENT_PATH to a content file",
+    ]
+
+
 def test_a_bad_file_never_starts_the_bot(
     workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -238,6 +251,32 @@ def test_find_shows_what_a_group_gets_unasked(
 ) -> None:
     assert main(["find", words]) == 0
     assert f"unasked  {decided}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "decided"),
+    [
+        ("are troches addictive", "no entry and no choice is shown, but help; scores alone say: answer m-"),
+        ("Only a party drug?", "answer m-party-drug  by: name"),
+    ],
+)
+def test_find_says_that_a_doubtful_text_is_shown_no_entry(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str, decided: str
+) -> None:
+    """An entry's very name leaves no doubt, as in a chat."""
+    monkeypatch.setattr("bots.cli.load_guards", lambda: DOUBTFUL)
+    assert main(["find", words]) == 0
+    assert f"\ndecision {decided}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "card"), [("I want to kill myself", "crisis"), ("how many mg should I take?", "dosing")]
+)
+def test_find_says_that_a_guards_card_is_shown(
+    capsys: pytest.CaptureFixture[str], words: str, card: str
+) -> None:
+    assert main(["find", words]) == 0
+    assert f"\ndecision the {card} card is shown; scores alone say: " in capsys.readouterr().out
 
 
 def test_answer_gives_one_object_a_question(
@@ -500,3 +539,22 @@ def test_questions_prints_them_and_clears_just_what_was_printed(
     lines = "2026-11-22  quantum chromodynamics?\n2026-11-22  what of the cost\n"
     assert shown.out == "no questions\n" + 2 * lines
     assert shown.err == "2 deleted\n"
+
+
+def test_questions_that_can_not_be_deleted_are_one_clear_line(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def ask() -> None:
+        store = SqlStore("sqlite:///bot.db")
+        await store.keep_question("what of the cost", date(2026, 11, 22), 9)
+        await store.close()
+
+    asyncio.run(ask())
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///file:{workplace / 'bot.db'}?mode=ro&uri=true")
+    assert main(["questions", "--clear"]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "2026-11-22  what of the cost\n"
+    assert shown.err == (
+        "the database failed (OperationalError SQLITE_READONLY) and nothing was changed;"
+        " see whether this user may write it and its disk has room\n"
+    )

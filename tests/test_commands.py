@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from core.buttons import ACTIONS
-from core.chat import Surface
+from core.chat import Request, Surface
 from core.commands import COMMANDS
 from core.reply import Deed, Reply, plain_text
 from tests.room import CONTENT, GROUP, PERSON, PHRASES, SHARED, SHARED_BY, Room, actions, without
@@ -243,13 +243,18 @@ async def test_none_of_these_becomes_the_honest_none(room: Room) -> None:
     assert reply.title == "I have no entry on that"
 
 
-@pytest.mark.parametrize(
-    "action", ["more:m-cure", "rel:m-cure", "show:m-cure", "check:m-cure", "share:m-cure"]
-)
-async def test_buttons_of_a_withdrawn_entry_say_so(room: Room, action: str) -> None:
+@pytest.mark.parametrize("entry_id", ["m-cure", "m-never-was", ""])
+@pytest.mark.parametrize("name", ["more", "rel", "show", "check", "share", "up", "down", "unasked:more"])
+@pytest.mark.parametrize("request_", [PERSON, GROUP, WHISPERING])
+async def test_buttons_of_a_withdrawn_entry_say_so_and_leave_what_is_there(
+    room: Room, name: str, entry_id: str, request_: Request
+) -> None:
+    """Made up, a button must not take away what others read; its id can't be told from a withdrawn one."""
     room.use(without("m-cure"))
-    assert (await room.press(action)).title == "This entry was withdrawn"
-    assert (await room.press(action, WHISPERING)).whisper is True
+    reply = await room.press(f"{name}:{entry_id}", request_)
+    assert reply.title.startswith("This entry was withdrawn")
+    assert (reply.deed, reply.whisper, actions(reply)) == (Deed.TOAST, True, [])
+    assert len(reply.title) <= 200  # Bot API, answerCallbackQuery
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ ANCHOR = "uses an anchor (&name); remove it, or put text that starts with & in q
 TAG = "uses a tag (!name); remove it, or put text that starts with ! in quotes"
 DEEP = "nested over 12 deep; check the indentation and brackets"
 QUOTE = "is no YAML: look for the missing end of the quote that opens here"
+INDENTED = "is no YAML"
+SWALLOWED = "is read as a part of the text above; start both in the same column"
 CUT = "text after # is a comment to YAML; put the text in quotes"
 TURNED = "has an invisible character that turns the text around; remove it"
 FORBIDDEN = "this has a character YAML forbids; remove it"
@@ -736,6 +738,70 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
         "wrong indentation",
         planted({4: "   topic: tea"}),
         [(4, "", "the line is indented wrongly; use quotes")],
+    ),
+    # Lines that have slipped, named by themselves and not where that was noticed
+    ("first key slipped right", planted({3: "    name: TeaFacts"}), [(3, "", INDENTED)]),
+    ("first key slipped left", planted({12: "   message: I am glad."}), [(12, "", INDENTED)]),
+    ("first of two keys slipped right", planted({64: "       strength: moderate"}), [(64, "", INDENTED)]),
+    ("key slipped under a key that is none", planted({53: "      claim: Tea."}), [(53, "", INDENTED)]),
+    ("key of a long group slipped left", planted({11: " crisis:"}), [(11, "", INDENTED)]),
+    ("key of a long group slipped right", planted({11: "    crisis:"}), [(11, "", INDENTED)]),
+    ("key of a list at the left edge", planted({84: "phrasings:"}), [(84, "", INDENTED)]),
+    ("first item slipped right", planted({45: "   - id: basics"}), [(45, "", INDENTED)]),
+    ("first item slipped onto its keys", planted({67: "        - label: Leaf 2020"}), [(67, "", INDENTED)]),
+    ("item slipped left", planted({86: "     - will it cure my cold"}), [(86, "", INDENTED)]),
+    (
+        "item among entries",
+        planted({95: "  - is it medicine"}),
+        [(95, "", INDENTED), (96, "entries[1]", SWALLOWED)],
+    ),
+    ("top key slipped right", planted({2: " bot:"}), [(2, "", INDENTED)]),
+    ("text slipped left", planted({58: "    so."}), [(58, "", INDENTED)]),
+    ("key without a colon", planted({4: "  topic tea"}), [(4, "", INDENTED)]),
+    (
+        "key slipped left in a long file",
+        planted({89: "".join(f"      - q{n}\n" for n in range(300)), 105: "     category: health"}),
+        [(405, "", INDENTED)],
+    ),
+    (
+        "comments and empty lines between",
+        planted({64: "     # why\n\n       strength: moderate"}),
+        [(66, "", INDENTED)],
+    ),
+    (
+        "nothing but a comment where it ends",
+        planted({135: "not_covered: [a"}) + b"# end",
+        [(136, "", INDENTED)],
+    ),
+    (
+        "forbidden character far below a line that slipped",
+        planted({3: "    name: TeaFacts", 9: "  editorial_policy: " + "x" * 50_000, 52: "    title: \a"}),
+        [(4, "", INDENTED)],
+    ),
+    (
+        "endless line near one that slipped",
+        planted({3: "    name: TeaFacts", 9: "  editorial_policy: " + "x" * 100_000}),
+        [(4, "", INDENTED)],
+    ),
+    (
+        "item slipped right",
+        planted({86: "        - will it cure my cold"}),
+        [(84, f"{MYTH}.phrasings", "lists 19"), (86, f"{MYTH}.phrasings[0]", SWALLOWED)],
+    ),
+    (
+        "item slipped right where none is missed",
+        planted({83: "       - cold"}),
+        [(83, f"{MYTH}.keywords[0]", SWALLOWED)],
+    ),
+    (
+        "first item slipped left",
+        planted({82: "     - cure"}),
+        [(83, f"{MYTH}.keywords[0]", SWALLOWED)],
+    ),
+    (
+        "key slipped right into the text above",
+        planted({61: "      must_not_miss: See a doctor."}),
+        [(61, f"{MYTH}.must_not_miss", "is read as a part of the text above; indent it less")],
     ),
     (
         "text that starts with @",

@@ -63,15 +63,22 @@ async def test_an_ambiguous_place_is_a_choice_that_keeps_the_rest(room: Room) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "offers"),
+    ("text", "unread", "offers"),
     [
-        ("/daily 9:00 Portland Oregon", ["Portland (OR, US)", "Portland (ME, US)"]),
-        ("/daily 9:00 London, UK", ["London (GB)", "London (CA)"]),
-        ("/daily at 9 in the morning in Berlin", ["Berlin (DE)"]),
+        ("/daily 9:00 Portland Oregon", "Oregon", ["Portland (OR, US)", "Portland (ME, US)"]),
+        ("/daily 9:00 London, UK", "UK", ["London (GB)", "London (CA)"]),
+        ("/daily at 9 in the morning in Berlin", "the morning", ["Berlin (DE)"]),
+        ("/daily 9 Berlin London", "London", ["Berlin (DE)"]),
+        ("/daily 9 Berlin, Berlin", "Berlin, Berlin", ["Berlin (DE)"]),
+        ("/daily 9 Berlin-Mitte, München - Wien", "Mitte München Wien", ["Berlin (DE)"]),
+        (f"/daily 9 Berlin {'far ' * 99}", f"{'far ' * 14}…", ["Berlin (DE)"]),
     ],
 )
-async def test_a_place_of_which_a_part_is_known_is_a_choice(room: Room, text: str, offers: list[str]) -> None:
+async def test_a_place_of_which_a_part_is_known_is_a_choice_that_names_the_rest(
+    room: Room, text: str, unread: str, offers: list[str]
+) -> None:
     choice = await room.say(text)
+    assert f"I couldn't read “{unread}”." in plain_text(choice)
     assert [button.label for row in choice.buttons for button in row] == offers
     done = await room.press(actions(choice)[0])
     assert f"at 09:00 in {offers[0].split(' (')[0]}" in plain_text(done)

@@ -683,7 +683,28 @@ async def test_a_wrong_token_is_refused(wire: w.Wire, room: Room) -> None:
 
 async def test_an_unreachable_platform_says_so(wire: w.Wire, room: Room) -> None:
     wire.refused_gateway = 1
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable, match=r"^127.0.0.1: WSServerHandshakeError$"):
+        await Discord(w.TOKEN, room.app, PHRASES, room.daily("discord")).run(asyncio.Event())
+
+
+@pytest.mark.parametrize(
+    ("base", "reason"),
+    [
+        ("http://127.0.0.1:1", "127.0.0.1: ClientConnectorError"),
+        ("http://no-such-host.invalid", "no-such-host.invalid: ClientConnectorDNSError"),
+    ],
+)
+async def test_an_unreachable_host_is_named(
+    room: Room, monkeypatch: pytest.MonkeyPatch, base: str, reason: str
+) -> None:
+    monkeypatch.setattr(Route, "BASE", base)
+    with pytest.raises(Unreachable, match=f"^{reason}$"):
+        await Discord(w.TOKEN, room.app, PHRASES, room.daily("discord")).run(asyncio.Event())
+
+
+async def test_a_failing_platform_is_named_too(wire: w.Wire, room: Room) -> None:
+    wire.faults = [w.Fault("/users/@me", status=503, times=99)]
+    with pytest.raises(Unreachable, match=r"^127.0.0.1: DiscordServerError$"):
         await Discord(w.TOKEN, room.app, PHRASES, room.daily("discord")).run(asyncio.Event())
 
 

@@ -26,6 +26,13 @@ def test_a_doubt_is_not_enough_where_an_entry_is_likely_to_answer(doubtful: Edit
     assert doubtful.check(text).guard is None
 
 
+def test_the_very_name_of_an_entry_is_no_guess_of_the_classifier() -> None:
+    sure = Classifier(RANKED, (9.0, -9.0, -9.0), {}, Lexicon({}, {}))
+    alarmed = replace(EDITION, guards=GUARDS.with_classifier(sure))
+    assert alarmed.check("Only a party drug").guard is None
+    assert alarmed.check("only at a party").guard == "crisis"
+
+
 def test_an_entrys_card_is_written_once_an_edition() -> None:
     entry = CONTENT.entries[0]
     card = EDITION.card(entry, PHRASES)

@@ -2,6 +2,9 @@
 
 import logging
 
+import pytest
+from aiohttp import ClientConnectorError, ClientSession
+
 from bots.logs import Discreet
 
 TOKEN = "123456:" + "a" * 35
@@ -26,6 +29,14 @@ def test_librarys_values_are_left_out() -> None:
 def test_librarys_errors_show_their_kind_alone() -> None:
     shown = line("asyncio", "Task exception was never retrieved\nfuture: secret", error=ValueError("secret"))
     assert shown.endswith("asyncio Task exception was never retrieved error=ValueError")
+
+
+async def test_librarys_errors_name_the_host_that_was_not_reached() -> None:
+    async with ClientSession() as session:
+        with pytest.raises(ClientConnectorError) as caught:
+            await session.get("http://ada:secret@127.0.0.1:1/secret")
+    shown = line("discord.client", "Attempting a reconnect in %.2fs", 1.0, error=caught.value)
+    assert shown.endswith("Attempting a reconnect in %.2fs error=ClientConnectorError host=127.0.0.1")
 
 
 def test_line_without_words_is_no_fault() -> None:

@@ -1,8 +1,10 @@
 import asyncio
 import contextlib
+import os
 import sqlite3
+import tempfile
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -260,6 +262,58 @@ def test_trouble_at_the_start_is_one_line_with_the_file_the_cause_and_the_remedy
     with pytest.raises(StoreError) as caught:
         SqlStore(url)
     assert str(caught.value) == line
+
+
+@contextlib.contextmanager
+def ordinary_user(folder: Path) -> Iterator[None]:
+    """As the owner of `folder` and what is in it, who is not root: that one may write anywhere."""
+    if os.geteuid() != 0:
+        yield
+        return
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, 65534, -1)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize("use", [Use.LEAD, Use.STAND_BY, Use.BESIDE])
+@pytest.mark.parametrize(
+    ("kept", "line"),
+    [
+        ("bot.db", f"bot.db {READ_ONLY}"),
+        ("bot.db.lock", f"bot.db.lock {READ_ONLY}"),
+        ("bot.db-wal", f"bot.db-wal {READ_ONLY}"),
+        ("bot.db-shm", f"bot.db-shm {READ_ONLY}"),
+        (".", "bot.db.lock can't be written; let this user write in its folder, or name another place"),
+    ],
+)
+async def test_what_can_only_be_read_is_noticed_at_the_start(use: Use, kept: str, line: str) -> None:
+    """Not at the first post, nor by nobody: a lock that can't be written keeps no other process out."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        url = f"sqlite:///{folder / 'bot.db'}"
+        await SqlStore(url).close()
+        with ordinary_user(folder):
+            (folder / kept).touch()
+            (folder / kept).chmod(0o555)
+            with pytest.raises(StoreError) as caught:
+                await start(url, use)
+            (folder / kept).chmod(0o755)
+            await start(url, use)
+    assert str(caught.value).startswith(f"{folder}/{line}")
+
+
+async def start(url: str, use: Use) -> None:
+    """Open a store and take the lead, if that is wanted, as a start does; then close it."""
+    store = SqlStore(url, use)
+    try:
+        if use is Use.STAND_BY:
+            await store.lead()
+    finally:
+        await store.close()
 
 
 async def test_a_damaged_database_is_one_clear_line(tmp_path: Path) -> None:

@@ -820,13 +820,36 @@ async def test_wrong_token_is_refused_without_showing_it(room: Room) -> None:
 
 
 @pytest.mark.parametrize(
-    "failure", [refusal(502, "Bad Gateway"), NotSent("x"), refusal(429, "x", retry_after=3)], ids=str
+    ("failure", "reason"),
+    [
+        (refusal(502, "Bad Gateway"), "t: NetworkError"),
+        (NotSent("x"), "t: NotSent"),
+        (refusal(429, "x", retry_after=3), "t: told to wait 3 s"),
+    ],
+    ids=str,
 )
-async def test_telegram_out_of_reach_at_the_start(room: Room, failure: Any) -> None:
+async def test_telegram_out_of_reach_at_the_start(room: Room, failure: Any, reason: str) -> None:
     wire = Wire(failures={"getme": [failure]})
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable, match=f"^{reason}$"):
         async with serving(wire, room):
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("transport", "kind"), [("aiohttp", "ClientConnectorError"), ("httpx", "ConnectError")]
+)
+async def test_an_address_that_leads_nowhere_is_told_without_its_secrets(
+    room: Room, transport: str, kind: str
+) -> None:
+    chosen = Settings(
+        telegram_token=TOKEN,
+        telegram_api_url="http://ada:SECRET@127.0.0.1:1/path",
+        telegram_transport=transport,
+    )
+    bot = build(chosen, room.app, PHRASES, room.daily("telegram"))
+    with pytest.raises(Unreachable) as caught:
+        await bot.run(asyncio.Event())
+    assert str(caught.value) == f"127.0.0.1:1: {kind}"
 
 
 def test_refused_token_holds_every_chat() -> None:
