@@ -1,20 +1,28 @@
-"""A linear classifier over words, their meanings, word pairs and letter runs: one probability per guard."""
+"""A classifier over words, their meanings, word pairs and letter runs: one probability per guard."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from base64 import b64decode
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate, pairwise
 from math import exp, log, sqrt
 from pathlib import Path
 
+from core.network import Head, Network, Unit
+
 WEIGHTS = Path(__file__).with_name("guards.json")
 
-LETTER_RUN = 0.2
-"""What a letter run counts beside a whole word, chosen by cross-validation (fit_guards.py)."""
+WORD = 10
+"""What a feature counts in a sum."""
 
-MARK = 1.5
+LETTER_RUN = 2
+"""What a letter run counts beside a word, chosen by cross-validation (fit_guards.py)."""
+
+MARK = 15
 """What the mark of a rule counts beside a word (fit_guards.py)."""
+
+PAIR = 5
+"""What a pair of meanings counts beside a word (fit_guards.py)."""
 
 DAMPING = 4.0
 """Words added to a window's length, so that very short ones don't shout (fit_guards.py)."""
@@ -28,9 +36,6 @@ long harmless story has many chances to sound alarming once (fit_guards.py)."""
 
 REACH = 4
 """Words from one to the next in a pair of meanings."""
-
-PAIR = 0.5
-"""What a pair of meanings counts beside a word (fit_guards.py)."""
 
 Sums = tuple[float, float, float]
 """One value for each guard."""
@@ -67,22 +72,22 @@ def letter_runs(word: str) -> list[str]:
     return [f"~{edged[start : start + size]}" for size in (3, 4, 5) for start in range(len(edged) - size + 1)]
 
 
-def word_features(word: str, lexicon: Lexicon) -> list[tuple[str, float]]:
+def word_features(word: str, lexicon: Lexicon) -> list[tuple[str, int]]:
     """Feature names of one word and what each counts; a mark (`=rule`) has no letters to look at."""
     if word.startswith("="):
         return [(word, MARK)]
     whole = [word, *lexicon.fields(word)]
     if word in lexicon.concepts:
         whole.append(lexicon.concepts[word])
-    return [(name, 1.0) for name in whole] + [(run, LETTER_RUN) for run in letter_runs(word)]
+    return [(name, WORD) for name in whole] + [(run, LETTER_RUN) for run in letter_runs(word)]
 
 
-def pair_features(first: str, second: str, apart: int, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
+def pair_features(first: str, second: str, apart: int, lexicon: Lexicon) -> Iterator[tuple[str, int]]:
     """Feature names of two words `apart` places from each other (1: neighbours), and what each counts."""
     if apart == 1:
-        yield f"{lexicon.concept(first)} {lexicon.concept(second)}", 1.0
+        yield f"{lexicon.concept(first)} {lexicon.concept(second)}", WORD
     elif apart == 2:
-        yield f"{lexicon.concept(first)} _ {lexicon.concept(second)}", 1.0
+        yield f"{lexicon.concept(first)} _ {lexicon.concept(second)}", WORD
     for a in lexicon.fields(first):
         for b in lexicon.fields(second):
             yield f"{a}>{b}", PAIR
@@ -114,69 +119,40 @@ def window_toll(count: int) -> float:
 
 
 class Classifier:
-    """Weights by feature, one for each of three guards, named by `names`; `bias` likewise.
+    """A network whose outputs are the three guards', and the lexicon it was fitted with.
 
     A feature is a word (`die`), a pair of neighbours (`to die`) or of next neighbours (`want _ die`),
     a letter run (`~ die`), or what `lexicon` makes of words: a concept (`@kin`), which also stands
     for the word in pairs, a meaning (`#death`), or two meanings in this order (`#wish>#death`).
     """
 
-    def __init__(
-        self,
-        names: Sequence[str],
-        bias: Sequence[float],
-        weights: Mapping[str, Sequence[float]],
-        lexicon: Lexicon,
-    ) -> None:
-        self.names = tuple(names)
-        self.bias = tuple(bias)
-        self.weights = weights
+    def __init__(self, network: Network, lexicon: Lexicon) -> None:
+        self._network = network
         self.lexicon = lexicon
 
-    def _sum(self, features: Iterable[tuple[str, float]]) -> Sums:
-        # Written out, this takes half of what a loop over the guards does.
-        first = second = third = 0.0
-        weights = self.weights
-        for name, value in features:
-            if name in weights:
-                a, b, c = weights[name]
-                first += value * a
-                second += value * b
-                third += value * c
-        return first, second, third
-
     def scores(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Span, Sums]]:
-        """Every window with its probabilities, in the order of `names`."""
+        """Every window with its probabilities, in the order of the network's heads."""
         running = [word for sentence in sentences for word in sentence]
-        rows = [[self._sum(word_features(word, self.lexicon)) for word in running]]
+        add = self._network.sum
+        # A long text says much twice.
+        of_words = {word: add(word_features(word, self.lexicon)) for word in set(running)}
+        rows = [[of_words[word] for word in running]]
         for apart in range(1, min(REACH, len(running) - 1) + 1):
-            pairs = zip(running, running[apart:], strict=False)
-            rows.append([self._sum(pair_features(a, b, apart, self.lexicon)) for a, b in pairs])
-        totals = list(zip(*map(_totals, rows), strict=True))
+            pairs = list(zip(running, running[apart:], strict=False))
+            of_pairs = {pair: add(pair_features(*pair, apart, self.lexicon)) for pair in set(pairs)}
+            rows.append([of_pairs[pair] for pair in pairs])
+        totals = [list(accumulate(row, initial=0)) for row in rows]
         spans = windows(sentences)
         toll = window_toll(len(spans))
         return [(span, self._probabilities(span, totals, toll)) for span in spans]
 
-    def _probabilities(self, span: Span, totals: Sequence[Sequence[list[float]]], toll: float) -> Sums:
+    def _probabilities(self, span: Span, totals: Sequence[Sequence[int]], toll: float) -> Sums:
         start, end = span
-        share = 1 / damped(end - start)
-        first, second, third = (
-            # A window of n words has n - 1 pairs of neighbours, n - 2 of next neighbours, and so on.
-            _squash(
-                bias
-                - toll
-                + share
-                * sum(row[end - apart] - row[start] for apart, row in enumerate(rows) if end - apart > start)
-            )
-            for bias, rows in zip(self.bias, totals, strict=True)
-        )
+        # A window of n words has n - 1 pairs of neighbours, n - 2 of next neighbours, and so on.
+        total = sum(row[end - apart] - row[start] for apart, row in enumerate(totals) if end - apart > start)
+        outputs = self._network.outputs(total, 1 / damped(end - start))
+        first, second, third = (_squash(output - toll) for output in outputs)
         return first, second, third
-
-
-def _totals(row: Sequence[Sums]) -> list[list[float]]:
-    """The running totals of `row` from 0, for each guard."""
-    columns = zip(*row, strict=True) if row else ((), (), ())
-    return [list(accumulate(column, initial=0.0)) for column in columns]
 
 
 def _squash(value: float) -> float:
@@ -185,11 +161,6 @@ def _squash(value: float) -> float:
 
 def load_classifier(lexicon: Lexicon, path: Path = WEIGHTS) -> Classifier:
     """The shipped classifier, with the lexicon it was fitted with."""
-    # Few numbers are different, and every other row is the same as an earlier one: each is held once.
-    made = json.loads(path.read_text(encoding="utf-8"), parse_float=cache(float))
-    rows: dict[tuple[float, ...], tuple[float, ...]] = {}
-    weights = {
-        name: rows.setdefault(row, row)
-        for name, row in zip(made["weights"], map(tuple, made["weights"].values()), strict=True)
-    }
-    return Classifier(made["names"], made["bias"], weights, lexicon)
+    made = json.loads(path.read_text(encoding="utf-8"))
+    heads = [Head(head["bias"], tuple(Unit(**unit) for unit in head["units"])) for head in made["heads"]]
+    return Classifier(Network(heads, b64decode(made["weights"])), lexicon)

@@ -9,7 +9,6 @@ from random import Random
 
 from core.app import App
 from core.chat import Facts, Request
-from core.classifier import Classifier, Lexicon
 from core.content import Content
 from core.daily import Daily, DailyRun, Poster
 from core.delivery import Pacer
@@ -17,14 +16,14 @@ from core.draft import load_content
 from core.edition import Edition, build_edition
 from core.phrases import load_phrases
 from core.reply import Reply
-from core.safety import GUARDS as RANKED
 from core.safety import load_guards
 from core.sqlstore import SqlStore
 from core.turn import Deps
+from tests.samples import biased
 
 CONTENT = load_content(Path(__file__).parent.parent / "content.yaml")
 GUARDS = load_guards()
-DOUBTFUL = GUARDS.with_classifier(Classifier(RANKED, (-0.9, -9.0, -9.0), {}, Lexicon({}, {})))
+DOUBTFUL = GUARDS.with_classifier(biased(-0.9, -9.0, -9.0))
 """Have a doubt about whatever is said."""
 EDITION = build_edition(CONTENT, GUARDS)
 EDITION.index.warm()

@@ -1,8 +1,10 @@
 """A small sound content file, and ways to plant faults in it."""
 
+from core.classifier import Classifier, Lexicon
 from core.content import Content
 from core.draft import parse_content
 from core.errors import ContentError
+from core.network import Head, Network
 
 SOUND = """\
 # A made-up topic, so that tests do not hang on what the shipped file says today.
@@ -157,6 +159,11 @@ def planted(edits: dict[int, str]) -> bytes:
 def sound() -> Content:
     """The content of `SOUND`."""
     return parse_content(SOUND.encode())
+
+
+def biased(*outputs: float) -> Classifier:
+    """A classifier that says the same of every text: the log odds of each guard."""
+    return Classifier(Network([Head(output, ()) for output in outputs], b""), Lexicon({}, {}))
 
 
 def refusal_of(raw: bytes) -> ContentError | None:

@@ -6,12 +6,11 @@ import pytest
 from sqlalchemy import text
 
 from core.chat import Surface
-from core.classifier import Classifier, Lexicon
 from core.reply import Reply, plain_text
-from core.safety import GUARDS as RANKED
 from core.safety import Ruling
 from core.store import Draw, Forgotten
 from tests.room import CONTENT, DOUBTFUL, GROUP, GUARDS, PERSON, Room, actions
+from tests.samples import biased
 
 DISCORD = replace(GROUP, platform="discord", can_whisper=True)
 
@@ -187,7 +186,7 @@ async def test_nothing_is_suggested_for_what_a_guard_stops(room: Room, command: 
 
 
 async def test_the_very_name_of_an_entry_is_no_danger_whatever_the_classifier_says(room: Room) -> None:
-    wary = GUARDS.with_classifier(Classifier(RANKED, (9.0, -9.0, -9.0), {}, Lexicon({}, {})))
+    wary = GUARDS.with_classifier(biased(9.0, -9.0, -9.0))
     room.app.edition = replace(room.app.edition, guards=wary)
     assert (await room.say("hello there")).guard == "crisis"
     assert (await room.say("Only a party drug?")).entry_id == "m-party-drug"

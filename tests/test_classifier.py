@@ -1,7 +1,7 @@
 import pytest
 
 from core.classifier import WINDOW, Classifier, Lexicon, pair_features, windows, word_features
-from core.safety import GUARDS
+from core.network import ZERO, Head, Network, Unit, slot
 
 LEXICON = Lexicon(
     {"husband": "@kin"}, {"husband": ("#kin",), "rope": ("#weapon", "#tool"), "gone": ("#end",)}
@@ -26,7 +26,10 @@ def test_the_mark_of_a_rule_pairs_as_itself() -> None:
 
 
 def test_meanings_reach_no_further_than_the_window() -> None:
-    classifier = Classifier(GUARDS, (0.0, 0.0, 0.0), {"#kin>#end": (50.0, 0.0, 0.0)}, LEXICON)
+    heads = [Head(0.0, (Unit(1.0, 0.0, 1.0),)), Head(0.0, ()), Head(0.0, ())]
+    weights = bytearray([ZERO]) * 1024
+    weights[slot("#kin>#end", 1024)] += 50
+    classifier = Classifier(Network(heads, bytes(weights)), LEXICON)
     apart, together = [["husband"], ["gone"]], [["husband", "gone"]]
     assert [sums[0] > 0.5 for _, sums in classifier.scores(apart)] == [False, False, True]
     assert [sums[0] > 0.5 for _, sums in classifier.scores(together)] == [True]

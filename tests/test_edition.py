@@ -4,17 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from core.classifier import Classifier, Lexicon
 from core.edition import Edition
-from core.safety import GUARDS as RANKED
 from tests.room import CONTENT, EDITION, GUARDS, PHRASES
+from tests.samples import biased
 
 
 @pytest.fixture(scope="module")
 def doubtful() -> Edition:
     """Shipped content under guards that find every text likely, but not very likely, to be on sourcing."""
-    guess = Classifier(RANKED, (-9.0, -9.0, 0.4), {}, Lexicon({}, {}))
-    return replace(EDITION, guards=GUARDS.with_classifier(guess))
+    return replace(EDITION, guards=GUARDS.with_classifier(biased(-9.0, -9.0, -0.3)))
 
 
 def test_a_doubt_is_enough_where_no_entry_is_likely_to_answer(doubtful: Edition) -> None:
@@ -27,7 +25,7 @@ def test_a_doubt_is_not_enough_where_an_entry_is_likely_to_answer(doubtful: Edit
 
 
 def test_the_very_name_of_an_entry_is_no_guess_of_the_classifier() -> None:
-    sure = Classifier(RANKED, (9.0, -9.0, -9.0), {}, Lexicon({}, {}))
+    sure = biased(9.0, -9.0, -9.0)
     alarmed = replace(EDITION, guards=GUARDS.with_classifier(sure))
     assert alarmed.check("Only a party drug").guard is None
     assert alarmed.check("only at a party").guard == "crisis"

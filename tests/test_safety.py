@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from core.classifier import Classifier, Lexicon, windows
+from core.classifier import windows
 from core.patterns import Matcher, read_pattern
 from core.safety import GUARDS, PATTERNS, Guards, Limits, load_guards, rule
+from tests.samples import biased
 
 PLAIN = frozenset({"kill-self"})
 
@@ -308,9 +309,7 @@ def test_ruling_names_the_rule_that_fired(guards: Guards) -> None:
 
 
 def test_ruling_names_the_classifier_when_no_rule_fired(guards: Guards) -> None:
-    ruling = guards.with_classifier(Classifier(GUARDS, (9.0, -9.0, -9.0), {}, Lexicon({}, {}))).check(
-        "hello there"
-    )
+    ruling = guards.with_classifier(biased(9.0, -9.0, -9.0)).check("hello there")
     assert (ruling.guard, ruling.rule) == ("crisis", "classifier")
 
 

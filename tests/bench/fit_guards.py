@@ -13,18 +13,22 @@ import collections
 import json
 import random
 import sys
-from dataclasses import dataclass
+import warnings
+from base64 import b64encode
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import yaml
-from sklearn.feature_extraction import DictVectorizer
-from sklearn.linear_model import LogisticRegression
+from scipy.sparse import csr_matrix
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
 
 from core.classifier import (
     REACH,
     WEIGHTS,
+    WORD,
     Classifier,
     Lexicon,
     damped,
@@ -32,25 +36,26 @@ from core.classifier import (
     windows,
     word_features,
 )
+from core.network import ZERO, Head, Network, Unit, slot
 from core.safety import GUARDS, Guards, load_guards
 from core.spelling import Sentence
 
 DATA = Path(__file__).parents[1] / "data"
 SEED = 20_26
-STORIES = 1_500
-"""Messages put together from others."""
+STORIES = 3_000
+"""Messages put together from others, and sentences from two."""
 INSIDE = ("crisis", "ok", "dosing", "ok", "crisis", "ok", "sourcing", "ok")
 """What such messages have inside, in turn."""
 ROUNDS = 2
 """Fits, each on the windows that the one before finds worst."""
-FREEDOM = 2.0
-"""How far weights may go (the inverse of the ridge): from 1 to 12 it makes little difference where whole
-styles are left out; harmless development questions come out lowest from 1 to 2."""
-FEATURES = 8_000
-"""Features kept for each guard: a file of about 400 kB, read in 30 ms."""
+SLOTS = 1 << 17
+"""What features are hashed into: there are about 180,000 of them."""
+HIDDEN = 4
+"""Hidden units of each guard's network: 8 and 32 do no better."""
+EPOCHS = 4
+"""Passes over the messages in one fit."""
 CALM = ("plain", "long-story-lookalike", "question-in", "question-out", "phrasing", "lookalike-support")
 """Styles whose sentences stories are put together from."""
-LEAST_SEEN = 2
 IN_SCOPE = ("question-in", "phrasing")
 WEIGHT_OF_IN_SCOPE = 3.0
 """A question that an entry answers counts as so many other harmless messages."""
@@ -87,69 +92,68 @@ def _lines(path: Path) -> list[dict[str, str]]:
 
 
 def compose(examples: list[Example], count: int) -> list[Example]:
-    """Stories of three to nine harmless sentences, half of them with what a guard stops among them."""
+    """Stories of three to nine harmless sentences, and as many sentences of two run together.
+
+    Half of them have what a guard stops among them.
+    """
     chance = random.Random(SEED)
     calm = [s for e in examples if e.label == "ok" and e.style in CALM for s in e.sentences if len(s) > 3]
     hidden = {guard: [e for e in examples if e.label == guard and len(e.sentences) == 1] for guard in GUARDS}
-    stories = []
-    for number in range(count):
-        sentences = chance.sample(calm, chance.randint(3, 9))
+    composed = []
+    for number in range(2 * count):
+        sentences = chance.sample(calm, chance.randint(3, 9) if number < count else 1)
         label = INSIDE[number % len(INSIDE)]
-        if label in hidden:
-            sentences.insert(chance.randint(0, len(sentences)), *chance.choice(hidden[label]).sentences)
-        stories.append(Example("", sentences, label, "composed"))
-    return stories
+        inside = chance.choice(hidden[label]).sentences if label in hidden else chance.sample(calm, 1)
+        sentences.insert(chance.randint(0, len(sentences)), *inside)
+        if number >= count:
+            sentences = [[word for sentence in sentences for word in sentence]]
+        composed.append(Example("", sentences, label, "composed"))
+    return composed
 
 
-def features(words: Sentence, lexicon: Lexicon) -> dict[str, float]:
-    """Feature values of one window, as the classifier sums them."""
-    values: dict[str, float] = collections.defaultdict(float)
-    scale = 1 / damped(len(words))
+def features(words: Sentence, lexicon: Lexicon) -> dict[int, float]:
+    """Values of one window by slot, as the classifier sums them, in words."""
+    values: dict[int, float] = collections.defaultdict(float)
+    scale = 1 / (WORD * damped(len(words)))
     for word in words:
-        for name, value in word_features(word, lexicon):
-            values[name] += value * scale
+        for name, times in word_features(word, lexicon):
+            values[slot(name, SLOTS)] += times * scale
     for apart in range(1, REACH + 1):
         for first, second in zip(words, words[apart:], strict=False):
-            for name, value in pair_features(first, second, apart, lexicon):
-                values[name] += value * scale
+            for name, times in pair_features(first, second, apart, lexicon):
+                values[slot(name, SLOTS)] += times * scale
     return values
 
 
 class Bags:
-    """Messages as bags of windows, of which the worst counts, and the logistic regressions over them."""
+    """Messages as bags of windows, of which the worst counts, and the networks fitted to them."""
 
     def __init__(self, examples: list[Example], lexicon: Lexicon) -> None:
         bags = [[features(window, lexicon) for window in _windows(example)] for example in examples]
         kept = [(example, bag) for example, bag in zip(examples, bags, strict=True) if bag]
         self._labels = np.array([example.label for example, _ in kept])
         self._calm = np.array([WEIGHT_OF_IN_SCOPE if e.style in IN_SCOPE else 1.0 for e, _ in kept])
-        seen = collections.Counter(name for _, bag in kept for name in set().union(*bag))
-        self.names = sorted(name for name, count in seen.items() if count >= LEAST_SEEN)
-        self._seen = np.array([seen[name] for name in self.names])
-        vectorizer = DictVectorizer().fit([dict.fromkeys(self.names, 1.0)])
-        self._rows = vectorizer.transform([window for _, bag in kept for window in bag]).tocsr()
-        sizes = [len(bag) for _, bag in kept]
-        self._starts = np.cumsum([0, *sizes[:-1]])
-        self._lengths = np.diff(self._rows.indptr)
+        rows = [row for _, bag in kept for row in bag]
+        self._lengths = np.array([len(row) for row in rows])
+        columns = np.fromiter((column for row in rows for column in row), np.int32)
+        values = np.fromiter((value for row in rows for value in row.values()), np.float64)
+        edges = np.concatenate([[0], np.cumsum(self._lengths)]).astype(np.int32)
+        self._rows = csr_matrix((values, columns, edges), shape=(len(rows), SLOTS))
+        self._starts = np.cumsum([0, *(len(bag) for _, bag in kept[:-1])])
 
-    def fit(self, guard: str) -> tuple[dict[str, float], float]:
-        """The weights of the FEATURES that move the guard's scores most, and its bias."""
-        broad = self._regress(guard, np.arange(len(self.names)))
-        moved = np.abs(broad.coef_[0]) * self._seen**0.25
-        columns = np.sort(np.argsort(-moved, kind="stable")[:FEATURES])
-        narrow = self._regress(guard, columns)
-        weights = zip((self.names[column] for column in columns), narrow.coef_[0], strict=True)
-        return {name: float(weight) for name, weight in weights}, float(narrow.intercept_[0])
-
-    def _regress(self, guard: str, columns: np.ndarray) -> LogisticRegression:
-        """Fitted on one window of each message: first the fullest, then in each round the worst."""
-        rows, hits = self._rows[:, columns], self._labels == guard
+    def fit(self, guard: str) -> MLPClassifier:
+        """A network that tells what `guard` stops."""
+        model = MLPClassifier(
+            (HIDDEN,), batch_size=128, learning_rate_init=2e-3, max_iter=EPOCHS, random_state=SEED
+        )
+        hits = self._labels == guard
         costs = np.where(hits, WEIGHT_OF_HIT[guard], self._calm)
         scores = self._lengths.astype(float)
-        model = LogisticRegression(C=FREEDOM, solver="liblinear", tol=1e-3, random_state=SEED)
-        for _ in range(ROUNDS):
-            model.fit(rows[self._worst(scores)], hits, sample_weight=costs)
-            scores = rows @ model.coef_[0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            for _ in range(ROUNDS):
+                model.fit(self._rows[self._worst(scores)], hits, sample_weight=costs)
+                scores = model.predict_proba(self._rows)[:, 1]
         return model
 
     def _worst(self, scores: np.ndarray) -> np.ndarray:
@@ -163,14 +167,18 @@ def _windows(example: Example) -> list[Sentence]:
     return [running[start:end] for start, end in windows(example.sentences)]
 
 
-def fit(examples: list[Example], lexicon: Lexicon) -> Classifier:
-    """A classifier of FEATURES features for each guard, its weights rounded as they are shipped."""
+def fit(examples: list[Example], lexicon: Lexicon) -> tuple[list[Head], bytes]:
+    """A network for each guard, and the weights of all in bytes as they are shipped."""
     bags = Bags(examples + compose(examples, STORIES), lexicon)
-    weights, biases = zip(*(bags.fit(guard) for guard in GUARDS), strict=True)
-    table = {
-        name: [round(row.get(name, 0.0), 2) or 0 for row in weights] for name in sorted(set().union(*weights))
-    }
-    return Classifier(GUARDS, [round(bias, 3) for bias in biases], table, lexicon)
+    heads, weights = [], []
+    for guard in GUARDS:
+        model = bags.fit(guard)
+        steps = np.abs(model.coefs_[0]).max(axis=0) / (ZERO - 1)
+        weights.append((ZERO + np.rint(model.coefs_[0] / steps)).astype(np.uint8))
+        units = zip(steps / WORD, model.intercepts_[0], model.coefs_[1][:, 0], strict=True)
+        held = tuple(Unit(*(float(f"{value:.5g}") for value in unit)) for unit in units)
+        heads.append(Head(round(float(model.intercepts_[1][0]), 4), held))
+    return heads, np.hstack(weights).tobytes()
 
 
 def cross_validate(examples: list[Example], guards: Guards, folds: int) -> dict[tuple[str, str], list[str]]:
@@ -180,7 +188,8 @@ def cross_validate(examples: list[Example], guards: Guards, folds: int) -> dict[
     said: dict[tuple[str, str], list[str]] = collections.defaultdict(list)
     for fold in range(folds):
         rest = [e for n, e in enumerate(shuffled) if n % folds != fold]
-        trained = guards.with_classifier(fit(rest, guards.classifier.lexicon))
+        lexicon = guards.classifier.lexicon
+        trained = guards.with_classifier(Classifier(Network(*fit(rest, lexicon)), lexicon))
         for example in shuffled[fold::folds]:
             said[example.label, example.style].append(trained.check(example.text).guard or "ok")
         print(f"fold {fold + 1} of {folds}", file=sys.stderr)
@@ -198,22 +207,22 @@ def report(said: dict[tuple[str, str], list[str]]) -> None:
         print(f"  {label:9}{style:26}{1 - wrong.total() / len(row):.3f} of {len(row):4}  {dict(wrong) or ''}")
 
 
-def write(classifier: Classifier, examples: list[Example], today: date) -> None:
-    """Put the weights and how they came about into core/guards.json."""
+def write(heads: list[Head], weights: bytes, examples: list[Example], today: date) -> None:
+    """Put the networks and how they came about into core/guards.json."""
     counts = collections.Counter(example.label for example in examples)
     made = {
         "made_by": "python -m tests.bench.fit_guards",
         "made_from": ["tests/data/guards_train.jsonl", "tests/data/questions_train.jsonl", "content.yaml"],
         "made_on": today.isoformat(),
         "messages": dict(sorted(counts.items())),
-        "features": len(classifier.weights),
+        "guards": GUARDS,
     }
-    lines = [
-        f"{json.dumps(n, ensure_ascii=False)}:{json.dumps(w, separators=(',', ':'))}"
-        for n, w in sorted(classifier.weights.items())
-    ]
-    head = json.dumps({"made": made, "names": GUARDS, "bias": classifier.bias}, indent=1)
-    WEIGHTS.write_text(f'{head[:-2]},\n "weights": {{\n' + ",\n".join(lines) + "\n}}\n", encoding="utf-8")
+    parts = {
+        "made": made,
+        "heads": [asdict(head) for head in heads],
+        "weights": b64encode(weights).decode(),
+    }
+    WEIGHTS.write_text(json.dumps(parts, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -227,7 +236,7 @@ def main() -> None:
     examples = read_examples(guards, args.content)
     if args.folds:
         report(cross_validate(examples, guards, args.folds))
-    write(fit(examples, guards.classifier.lexicon), examples, args.date)
+    write(*fit(examples, guards.classifier.lexicon), examples, args.date)
 
 
 if __name__ == "__main__":
