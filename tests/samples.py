@@ -1,6 +1,10 @@
 """A small sound content file, and ways to plant faults in it."""
 
-from core.content import Content
+from typing import Any
+
+from msgspec import structs
+
+from core.content import Content, Entry
 from core.draft import parse_content
 from core.errors import ContentError
 
@@ -157,6 +161,14 @@ def planted(edits: dict[int, str]) -> bytes:
 def sound() -> Content:
     """The content of `SOUND`."""
     return parse_content(SOUND.encode())
+
+
+_MYTH = sound().entries[0]
+
+
+def entry_with(**fields: Any) -> Entry:
+    """An entry that holds these, unchecked, and for the rest what the myth of `SOUND` does."""
+    return structs.replace(_MYTH, **fields)
 
 
 def refusal_of(raw: bytes) -> ContentError | None:
