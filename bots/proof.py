@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import partial
 
-from pydantic import BaseModel
+from msgspec import Struct
 
 from core.content import Bot, Entry, Helpline
 from core.document import Finding, Path
@@ -76,18 +76,12 @@ def _doses(draft: Draft) -> Iterator[Finding]:
                 yield where, f"gives a dose ({dose[0]}); leave the amount out"
 
 
-def _shown(place: Path, part: BaseModel) -> Iterator[tuple[Path, str]]:
-    """Every text of a part that readers may see, with its place; phrasings and keywords are none."""
-    for name in type(part).model_fields:
-        held, where = getattr(part, name), (*place, name)
+def _shown(place: Path, part: Struct) -> Iterator[tuple[Path, str]]:
+    """Every text of a part itself that readers may see, with its place; phrasings and keywords are none."""
+    for name in part.__struct_fields__:
+        held = getattr(part, name)
         if isinstance(held, str) and name not in _NO_TEXT:
-            yield where, held
-        elif isinstance(held, BaseModel):
-            yield from _shown(where, held)
-        elif isinstance(held, list):
-            for n, item in enumerate(held):
-                if isinstance(item, BaseModel):
-                    yield from _shown((*where, n), item)
+            yield (*place, name), held
 
 
 def _named_phrasings(draft: Draft) -> Iterator[Finding]:

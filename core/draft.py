@@ -2,41 +2,26 @@
 
 import errno
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from msgspec import Struct
 
-from core.content import VERDICTS, Bot, Category, Content, Crisis, Declined, Entry, Helpline
+from core.content import VERDICTS, Content
 from core.document import MAX_BYTES, Document, Finding
 from core.document import Path as Place
 from core.errors import ContentError, Fault
+from core.form import Form
 from core.references import cross_findings
-from core.wording import worded
 
 MAX_FAULTS = 500
 """Enough to mend a file by; a generated wreck shouldn't fill the screen."""
 
 ADVICE = "set CONTENT_PATH to a content file"
 
-_EACH = "*"
-_PARTS: tuple[tuple[Place, type[BaseModel]], ...] = (
-    (("bot",), Bot),
-    (("safety", "crisis"), Crisis),
-    (("safety", "crisis", "emergency", _EACH), Helpline),
-    (("safety", "crisis", "helplines", _EACH), Helpline),
-    (("safety", "dosing"), Declined),
-    (("safety", "dosing", "helplines", _EACH), Helpline),
-    (("safety", "sourcing"), Declined),
-    (("safety", "sourcing", "helplines", _EACH), Helpline),
-    (("categories", _EACH), Category),
-    (("entries", _EACH), Entry),
-)
-"""What can be judged alone, whatever is wrong elsewhere."""
-
-Part = TypeVar("Part", bound=BaseModel)
+Part = TypeVar("Part", bound=Struct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +29,12 @@ class Draft:
     """What is sound in a content file, each part with its place; other parts may have faults.
 
     Attributes:
-        parts: the bot, the categories, the entries and the parts of `safety` that are sound in themselves.
+        parts: every group of values that is sound in itself, whatever is wrong elsewhere.
         not_covered: its lines that are text.
         content: the whole, if its form is sound everywhere.
     """
 
-    parts: tuple[tuple[Place, BaseModel], ...] = ()
+    parts: tuple[tuple[Place, Struct], ...] = ()
     not_covered: tuple[tuple[Place, str], ...] = ()
     content: Content | None = None
 
@@ -140,39 +125,11 @@ def _draft(document: Document) -> Draft:
     if not isinstance(data, dict):
         document.report((), "should start with 'bot:', 'safety:', 'categories:' and 'entries:'")
         return Draft()
-    content = None
-    try:
-        content = Content.model_validate(data)
-    except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            document.report(*worded(detail, Content))
-    for place, message in cross_findings(data, VERDICTS):
+    form = Form()
+    content = form.fit(data, Content)
+    for place, message in (*form.findings, *cross_findings(data, VERDICTS)):
         document.report(place, message)
-    lines = [(place, line) for place, line in _at(data, ("not_covered", _EACH)) if isinstance(line, str)]
-    return Draft(tuple(_parts(content or data)), tuple(lines), content)
-
-
-def _parts(whole: Content | dict[str, Any]) -> Iterator[tuple[Place, BaseModel]]:
-    """The sound parts of a content file, each looked at by itself unless the whole is sound."""
-    for wanted, model in _PARTS:
-        for place, held in _at(whole, wanted):
-            if isinstance(held, model):
-                yield place, held
-                continue
-            try:
-                yield place, model.model_validate(held)
-            except ValidationError:
-                continue
-
-
-def _at(held: Any, wanted: Place, place: Place = ()) -> Iterator[tuple[Place, Any]]:
-    """What stands in `held` at the place `wanted`, in which `*` means every item of a list."""
-    if not wanted:
-        yield place, held
-    elif wanted[0] == _EACH:
-        for n, item in enumerate(held if isinstance(held, list) else ()):
-            yield from _at(item, wanted[1:], (*place, n))
-    elif isinstance(held, BaseModel):
-        yield from _at(getattr(held, str(wanted[0])), wanted[1:], (*place, wanted[0]))
-    elif isinstance(held, dict) and wanted[0] in held:
-        yield from _at(held[wanted[0]], wanted[1:], (*place, wanted[0]))
+    listed = data.get("not_covered")
+    lines = enumerate(listed if isinstance(listed, list) else ())
+    not_covered = tuple((("not_covered", n), line) for n, line in lines if isinstance(line, str))
+    return Draft(tuple(form.parts), not_covered, content)

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+from msgspec import structs
+
 from core.app import App
 from core.chat import Facts, Request
 from core.content import Content
@@ -130,11 +132,11 @@ SHARED_BY = ["f-opioid-sparing", "f-post-surgery"]
 def without(entry_id: str) -> Content:
     """The shipped content with one entry withdrawn."""
     kept = [
-        entry.model_copy(update={"related": [other for other in entry.related if other != entry_id]})
+        structs.replace(entry, related=[other for other in entry.related if other != entry_id])
         for entry in CONTENT.entries
         if entry.id != entry_id
     ]
-    return CONTENT.model_copy(update={"entries": kept})
+    return structs.replace(CONTENT, entries=kept)
 
 
 def actions(reply: Reply) -> list[str]:

@@ -1,7 +1,11 @@
 """A small sound content file, and ways to plant faults in it."""
 
+from typing import Any
+
+from msgspec import structs
+
 from core.classifier import Classifier, Lexicon
-from core.content import Content
+from core.content import Content, Entry
 from core.draft import parse_content
 from core.errors import ContentError
 from core.network import Head, Network
@@ -164,6 +168,14 @@ def sound() -> Content:
 def biased(*outputs: float) -> Classifier:
     """A classifier that says the same of every text: the log odds of each guard."""
     return Classifier(Network([Head(output, ()) for output in outputs], b""), Lexicon({}, {}))
+
+
+_MYTH = sound().entries[0]
+
+
+def entry_with(**fields: Any) -> Entry:
+    """An entry that holds these, unchecked, and for the rest what the myth of `SOUND` does."""
+    return structs.replace(_MYTH, **fields)
 
 
 def refusal_of(raw: bytes) -> ContentError | None:

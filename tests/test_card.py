@@ -1,4 +1,5 @@
 import pytest
+from msgspec import structs
 
 from core.card import card_check, crisis_brief, crisis_card, daily_card, declined_card, first_card, more_card
 from core.content import Content, Entry
@@ -40,8 +41,8 @@ def test_verdicts_are_told_by_shape_and_words(verdict: str, title: str) -> None:
 
 
 def edited(**changes: object) -> Content:
-    entry = CONTENT.entries[0].model_copy(update=changes)
-    return CONTENT.model_copy(update={"entries": [entry, *CONTENT.entries[1:]]})
+    entry = structs.replace(CONTENT.entries[0], **changes)
+    return structs.replace(CONTENT, entries=[entry, *CONTENT.entries[1:]])
 
 
 def complaints(raw: bytes) -> list[str]:
@@ -91,7 +92,7 @@ def test_a_safety_card_that_is_too_long_is_a_fault() -> None:
 
 
 def test_an_undated_source_says_so() -> None:
-    source = CONTENT.entries[0].sources[0].model_copy(update={"year": None})
+    source = structs.replace(CONTENT.entries[0].sources[0], year=None)
     content = edited(sources=[source])
     assert "undated" in plain_text(more_card(content, content.entries[0], PHRASES))
 
@@ -120,7 +121,7 @@ def test_every_crisis_number_stands_with_its_country() -> None:
 
 
 def test_a_declined_card_without_its_entry_has_no_button() -> None:
-    content = CONTENT.model_copy(update={"entries": CONTENT.entries[:1]})
+    content = structs.replace(CONTENT, entries=CONTENT.entries[:1])
     assert declined_card(content, "dosing", PHRASES).buttons == ()
 
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from core.buttons import ACTIONS
 from core.chat import Request, Surface
@@ -92,7 +93,7 @@ async def test_a_question_is_led_by_its_answer_and_names_what_it_matched(room: R
 async def test_an_empty_question_says_how_to_ask(room: Room) -> None:
     assert (await room.say("/ask")).title.endswith(": /ask Only a party drug?")
     assert (await room.say("/ask Only a party drug?")).entry_id == "m-party-drug"
-    room.use(CONTENT.model_copy(update={"entries": [e for e in CONTENT.entries if e.id == "f-nmda"]}))
+    room.use(structs.replace(CONTENT, entries=[e for e in CONTENT.entries if e.id == "f-nmda"]))
     assert (await room.say("/ask")).title.endswith(": /ask How it works: NMDA")
 
 
@@ -224,8 +225,8 @@ async def test_topics_lead_to_every_entry(room: Room) -> None:
 
 
 async def test_a_long_topic_has_pages(room: Room) -> None:
-    entries = [entry.model_copy(update={"category": "basics"}) for entry in CONTENT.entries]
-    room.use(CONTENT.model_copy(update={"entries": entries}))
+    entries = [structs.replace(entry, category="basics") for entry in CONTENT.entries]
+    room.use(structs.replace(CONTENT, entries=entries))
     first = actions(await room.press("cat:basics:0"))
     assert len(first) == 10
     assert first[-2:] == ["cat:basics:1", "topics"]
@@ -286,7 +287,7 @@ async def test_a_round_goes_on_when_content_changes(room: Room) -> None:
 
 async def test_a_kind_without_entries_says_so(room: Room) -> None:
     facts = [entry for entry in CONTENT.entries if entry.kind == "fact"]
-    room.use(CONTENT.model_copy(update={"entries": facts}))
+    room.use(structs.replace(CONTENT, entries=facts))
     assert (await room.say("/myth")).title == "I have no entry on that"
 
 

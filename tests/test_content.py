@@ -616,6 +616,20 @@ FAULTS: list[tuple[str, bytes, Expected]] = [
         planted({135: "not_covered: [coffee, coffee]"}),
         [(135, "not_covered[1]", "'coffee' stands here twice; remove one")],
     ),
+    (
+        "19 phrasings, one of them a group",
+        planted({103: "      - note: tea", 104: ""}),
+        [(84, f"{MYTH}.phrasings", "lists 19; write at least 20"), (103, f"{MYTH}.phrasings[18]", AS_TEXT)],
+    ),
+    (
+        "duplicate keyword after two that are no text",
+        planted({128: "    keywords: [[ice], [ice], warm, WARM]"}),
+        [
+            (128, f"{FACT}.keywords[0]", AS_TEXT),
+            (128, f"{FACT}.keywords[1]", AS_TEXT),
+            (128, f"{FACT}.keywords[3]", "'WARM' stands here twice; remove one"),
+        ],
+    ),
     # Emptiness and types
     ("empty text", planted({53: "    claim:"}), [(53, f"{MYTH}.claim", EMPTY)]),
     ("text of nothing", planted({53: "    claim: ''"}), [(53, f"{MYTH}.claim", EMPTY)]),

@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from core.chat import Request
 from core.daily_commands import suggest_settings
@@ -256,7 +257,7 @@ async def test_a_preview_is_private(room: Room) -> None:
     assert elsewhere.blocks[0].url == GROUP.bot_link
     await room.say("/daily 9:00 Berlin facts")
     assert str((await room.say("/daily preview")).entry_id).startswith("f-")
-    room.use(CONTENT.model_copy(update={"entries": [e for e in CONTENT.entries if e.kind == "myth"]}))
+    room.use(structs.replace(CONTENT, entries=[e for e in CONTENT.entries if e.kind == "myth"]))
     assert str((await room.say("/daily preview")).entry_id).startswith("m-")
 
 

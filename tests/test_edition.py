@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from core.edition import Edition
 from tests.room import CONTENT, EDITION, GUARDS, PHRASES
@@ -35,7 +36,7 @@ def test_an_entrys_card_is_written_once_an_edition() -> None:
     entry = CONTENT.entries[0]
     card = EDITION.card(entry, PHRASES)
     assert EDITION.card(entry, PHRASES) is card
-    changed = entry.model_copy(update={"answer": "It does not."})
+    changed = structs.replace(entry, answer="It does not.")
     assert replace(EDITION, guards=GUARDS).card(changed, PHRASES).blocks[1].text == "It does not."
 
 

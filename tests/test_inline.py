@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from bots.telegram_view import inline_answer
 from core.card import first_card
@@ -54,8 +55,8 @@ async def test_the_link_of_every_entry_opens_it(room: Room) -> None:
 
 
 async def test_a_link_opens_its_entry_whatever_the_entry_is_called(room: Room) -> None:
-    entry = CONTENT.entries[0].model_copy(update={"id": "i-want-to-die"})
-    room.use(CONTENT.model_copy(update={"entries": [*CONTENT.entries, entry]}))
+    entry = structs.replace(CONTENT.entries[0], id="i-want-to-die")
+    room.use(structs.replace(CONTENT, entries=[*CONTENT.entries, entry]))
     assert (await room.say("/start e-i-want-to-die")).entry_id == "i-want-to-die"
     assert (await room.say("/start i want to die")).guard == "crisis"
 

@@ -182,6 +182,14 @@ PLANTED: list[tuple[str, dict[int, str], list[str]]] = [
     ),
     # All at once, beside faults of form
     (
+        "a source that is sound in an entry that is not",
+        {52: "    title:", 69: "        title: Tea at 2 mg"},
+        [
+            f"52: {MYTH}.title: is empty; write something",
+            f"69: {MYTH}.sources[0].title: gives a dose (2 mg){DOSE}",
+        ],
+    ),
+    (
         "an entry that is sound beside one that is not, a bot that is not, a number that is not",
         {
             3: "  name:",

@@ -7,6 +7,7 @@ from random import Random
 from string import ascii_lowercase
 
 import pytest
+from msgspec import structs
 
 from core.accept import load_model
 from core.content import Content, Entry
@@ -17,6 +18,7 @@ from core.words import words
 from tests.bench import fit_search
 from tests.room import CONTENT as ROOM_CONTENT
 from tests.room import EDITION, Room
+from tests.samples import entry_with
 
 CONTENT = Path(__file__).parents[1] / "content.yaml"
 TOPIC = ("lantern", "lanterns")
@@ -25,7 +27,7 @@ TOPIC = ("lantern", "lanterns")
 def an_entry(entry_id: str, title: str, claim: str, keywords: list[str], phrasings: list[str]) -> Entry:
     """An entry with what the search reads."""
     kind = "myth" if entry_id.startswith("m-") else "fact"
-    return Entry.model_construct(
+    return entry_with(
         id=entry_id,
         kind=kind,
         title=title,
@@ -196,7 +198,7 @@ def test_a_shy_index_offers_nothing() -> None:
 
 
 def test_a_name_from_most_entries_is_ranked() -> None:
-    same = [entry.model_copy(update={"keywords": [*entry.keywords, "light"]}) for entry in ENTRIES]
+    same = [structs.replace(entry, keywords=[*entry.keywords, "light"]) for entry in ENTRIES]
 
     assert Index(same, TOPIC).find("light").how == "ranked"
 

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import structs
+
 from core.accept import ACCEPT_FEATURES, COEFFICIENTS, RANK_FEATURES, Model, load_model, share, weigh
 from core.content import Entry
 from core.search import Found, Index, settle
@@ -88,7 +90,7 @@ def examples(material: Material, model: Model) -> Iterator[Example]:
 def _split(entry: Entry, fold: int) -> tuple[Entry, list[str]]:
     """The entry without every tenth phrasing, and those."""
     held = entry.phrasings[fold % FOLDS :: FOLDS]
-    return entry.model_copy(update={"phrasings": [p for p in entry.phrasings if p not in held]}), held
+    return structs.replace(entry, phrasings=[p for p in entry.phrasings if p not in held]), held
 
 
 def fit_rank(found: Sequence[Example], steps: int = 150) -> list[float]:

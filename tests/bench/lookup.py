@@ -20,6 +20,7 @@ from core.content import Entry
 from core.search import Index
 from core.words import words
 from tests.bench.material import ROOT, load_entries, load_lines, load_questions, load_topic_words
+from tests.samples import entry_with
 
 Search = Callable[[str], str | None]
 """Takes a query, gives the id of the first hit."""
@@ -38,7 +39,7 @@ def synthetic(size: int, seed: int = 5) -> list[Entry]:
     for number in range(size):
         own = pool[number * 40 : number * 40 + 40]
         entries.append(
-            Entry.model_construct(
+            entry_with(
                 id=f"f-{number}",
                 kind="fact" if number % 2 else "myth",
                 title=" ".join(own[:3]),

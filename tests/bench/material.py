@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from core.content import Entry
+from tests.samples import entry_with
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,7 +28,7 @@ def load_entries(paths: Sequence[Path]) -> list[Entry]:
         data = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
         listed = data["entries"] if isinstance(data, dict) else data
         # Not validated: drafts without review details can be tried too.
-        entries += [Entry.model_construct(**item) for item in listed]
+        entries += [entry_with(**item) for item in listed]
     return entries
 
 
