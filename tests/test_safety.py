@@ -212,6 +212,7 @@ def test_plainest_words_of_other_languages_count(guards: Guards, text: str) -> N
         "how do I taper off tramadol?",
         "how fast can I reduce my gabapentin?",
         "should I go up from 50 to 75 mg?",
+        "feeling better so I'd like to drop the tramadol, OK?",
         "hw mch ket shud i tak",
     ],
 )
@@ -253,7 +254,6 @@ def test_ways_to_get_it_are_not_given(guards: Guards, text: str) -> None:
         "is a higher dose better?",
         "can I take it with sertraline?",
         "am I supposed to come off everything first?",
-        "feeling better so I'd like to drop the tramadol, OK?",
         "how long does an infusion take?",
         "how often do people need boosters?",
         "how many sessions do people have?",
