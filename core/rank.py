@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import repeat
+from functools import cache, lru_cache
+from zlib import crc32
 
 from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
@@ -17,11 +17,14 @@ GRAMS = (3, 4, 5)
 MAX_WORDS = 160
 """Words of a question that are looked at; the longest in the training questions has 150."""
 
-_ZEROS = repeat(0.0)
 _SMOOTHING = 0.3
 _GRAM_KINDS = 20_000
 _STEM_KINDS = 3_000
 """Rough sizes of the two vocabularies; within a factor of three they change no ranking."""
+
+_ROOM = 8
+"""Places for each gram of a profile: one in eight unseen grams is taken for a seen one, and of a table
+of names every profile would need the names: 8 MB for 46 entries."""
 
 _STOP_TEXT = """
 a about am an and any anyone are as at be been but by can could did do does for from get got had has
@@ -43,8 +46,8 @@ def stem(word: str) -> str:
 
 
 @lru_cache(20_000)
-def _known_stem(word: str) -> str:
-    """The stem of a word of the content, kept: what a person typed never comes here."""
+def known_stem(word: str) -> str:
+    """The stem of a word of the content, kept for the next line: what a person typed never comes here."""
     return stem(word)
 
 
@@ -58,11 +61,12 @@ def telling(text_words: Iterable[str], topic: frozenset[str]) -> list[str]:
     return [word for word in text_words if word not in _STOP and word not in topic]
 
 
-def grams(text_words: Sequence[str]) -> tuple[str, ...]:
-    """Distinct runs of 3 to 5 characters, spaces included: they outlive typos and carry word order."""
-    text = f" {' '.join(text_words)} "
+def grams(text_words: Sequence[str]) -> tuple[int, ...]:
+    """Hashes of the distinct runs of 3 to 5 bytes, with spaces: they outlive typos and carry word order."""
+    text = f" {' '.join(text_words)} ".encode()
     # A dict keeps their order, and so the last digit of every sum, the same in each process.
-    return tuple(dict.fromkeys([text[i : i + n] for n in GRAMS for i in range(len(text) - n + 1)]))
+    runs = dict.fromkeys([text[i : i + n] for n in GRAMS for i in range(len(text) - n + 1)])
+    return tuple(map(crc32, runs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ class Query:
     weights: dict[str, float]
     """Stem to idf; function words included, with their small weight."""
     norm: float
-    grams: tuple[str, ...]
+    grams: tuple[int, ...]
+    """Hashes."""
     runs: frozenset[tuple[str, ...]]
     """Up to four stems in a row, to meet keywords."""
 
@@ -109,14 +114,12 @@ class Profile:
 
     __slots__ = (
         "_gram_base",
-        "_gram_gain",
+        "_gram_counts",
         "_lines",
-        "_name_stems",
         "_names",
         "_norms",
         "_postings",
         "_stem_base",
-        "_stem_gain",
     )
 
     def __init__(self, names: Sequence[str], lines: Sequence[str], idf: Idf, shared: dict[str, str]) -> None:
@@ -126,23 +129,23 @@ class Profile:
         """
         split = [words(line)[:MAX_WORDS] for line in (*names, *lines)]
         self._lines = len(split)
-        self._names = frozenset(tuple(_known_stem(w) for w in line) for line in split[: len(names)] if line)
-        stem_counts: Counter[str] = Counter()
-        gram_counts: Counter[str] = Counter()
+        self._names = frozenset(tuple(known_stem(w) for w in line) for line in split[: len(names)] if line)
+        gram_counts: Counter[int] = Counter()
         postings: defaultdict[str, list[int]] = defaultdict(list)
         norms: list[float] = []
         for number, line in enumerate(split):
-            stems = tuple(dict.fromkeys(map(_known_stem, line)))
-            stem_counts.update(stems)
+            stems = tuple(dict.fromkeys(map(known_stem, line)))
             gram_counts.update(grams(line))
             norms.append(math.sqrt(sum(idf(s) ** 2 for s in stems)) or 1.0)
             for s in stems:
                 postings[s].append(number)
-        # Thousands of these are kept: tuples of small numbers take a fifth of what pairs with weights do.
-        self._postings = {shared.setdefault(s, s): tuple(numbers) for s, numbers in postings.items()}
+        # Thousands of these are kept: bytes take half of what tuples do, a tenth of pairs with weights.
+        pack = bytes if len(split) <= 256 else tuple
+        self._postings = {shared.setdefault(s, s): pack(numbers) for s, numbers in postings.items()}
         self._norms = array("d", norms)
-        self._stem_gain, self._stem_base = _bayes(stem_counts, _STEM_KINDS, shared)
-        self._gram_gain, self._gram_base = _bayes(gram_counts, _GRAM_KINDS, shared)
+        self._stem_base = _unseen(sum(map(len, postings.values())), _STEM_KINDS)
+        self._gram_counts = _hashed(gram_counts)
+        self._gram_base = _unseen(gram_counts.total(), _GRAM_KINDS)
 
     @property
     def stems(self) -> AbstractSet[str]:
@@ -166,14 +169,17 @@ class Profile:
         total = sum(weights.values()) or 1.0
         keywords = query.runs & self._names
         named = max((sum(weights[s] for s in set(run)) for run in keywords), default=0.0)
-        gain, stem_gain = self._gram_gain, self._stem_gain
+        stem_gain = sum(_gain(len(self._postings[s])) for s in weights if s in self._postings)
+        counts = self._gram_counts
+        last = len(counts) - 1
+        gram_gain = sum([_GAINS[counts[gram & last]] for gram in query.grams])
         return Likeness(
             near[0] if near else 0.0,
             sum(near) / min(8, self._lines or 1),
-            self._stem_base + sum(map(stem_gain.get, weights, _ZEROS)) / (len(weights) or 1),
-            self._gram_base + sum(map(gain.get, query.grams, _ZEROS)) / (len(query.grams) or 1),
+            self._stem_base + stem_gain / (len(weights) or 1),
+            self._gram_base + gram_gain / (len(query.grams) or 1),
             named / total,
-            sum(w for s, w in weights.items() if s in stem_gain) / total,
+            sum(w for s, w in weights.items() if s in self._postings) / total,
             keywords,
         )
 
@@ -183,9 +189,24 @@ def log_odds(probability: float) -> float:
     return math.log((probability + 1e-4) / (1 - probability + 1e-4))
 
 
-def _bayes(counts: Counter[str], kinds: int, shared: dict[str, str]) -> tuple[dict[str, float], float]:
-    """Per seen item the log-odds over an unseen one, and the log-probability of an unseen one."""
-    logs = {n: math.log((n + _SMOOTHING) / _SMOOTHING) for n in set(counts.values())}
-    # Most items are shared with other entries, and most counts are small: each is held once.
-    gain = {shared.setdefault(item, item): logs[n] for item, n in counts.items()}
-    return gain, math.log(_SMOOTHING / (counts.total() + _SMOOTHING * kinds))
+@cache
+def _gain(count: int) -> float:
+    """The log-odds of an item seen so often over an unseen one."""
+    return math.log((count + _SMOOTHING) / _SMOOTHING)
+
+
+_GAINS = tuple(map(_gain, range(256)))
+
+
+def _hashed(counts: Counter[int]) -> bytes:
+    """How often each hash was counted, up to 255, where its last bits say."""
+    table = bytearray(1 << (_ROOM * len(counts)).bit_length())
+    last = len(table) - 1
+    for gram, count in counts.items():
+        table[gram & last] = min(255, table[gram & last] + count)
+    return bytes(table)
+
+
+def _unseen(total: int, kinds: int) -> float:
+    """The log-probability of an unseen item."""
+    return math.log(_SMOOTHING / (total + _SMOOTHING * kinds))

@@ -19,7 +19,17 @@ from core.accept import (
     weigh,
 )
 from core.content import Entry
-from core.rank import MAX_WORDS, Likeness, Profile, Query, is_function_word, make_query, stem, telling
+from core.rank import (
+    MAX_WORDS,
+    Likeness,
+    Profile,
+    Query,
+    is_function_word,
+    known_stem,
+    make_query,
+    stem,
+    telling,
+)
 from core.recall import Recall
 from core.words import words
 
@@ -208,6 +218,7 @@ class Index:
         for number in range(min(len(self._entries), _KEPT_PROFILES)):
             self._profile(number)
         self._shared.clear()
+        known_stem.cache_clear()
 
     def _make(self) -> tuple[object, ...]:
         return self._names, self._recall
