@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import blind, dev, score
+from tests.room import CONTENT
 
 DATA = Path(__file__).parent / "data"
 SEEN = [DATA / "guards_train.jsonl", DATA / "questions_train.jsonl", dev.QUESTIONS]
@@ -69,6 +70,21 @@ def test_no_text_stands_in_what_guards_are_fitted_or_tuned_on(path: Path) -> Non
     seen = {_plain(part) for line in lines if line.strip() for part in _strings(json.loads(line))}
     assert len(seen) > len(lines) / 2, "the texts of the other file were not found"
     assert [text for text in blind.load_texts() if _plain(str(text["text"])) in seen] == []
+
+
+def test_blind_questions_are_sound_and_unseen() -> None:
+    questions = list(score.load(blind.QUESTIONS))
+    ids = {entry.id for entry in CONTENT.entries}
+    assert all(set(question["gold"]) <= ids for question in questions)
+    asked = {_plain(str(question["q"])) for question in questions}
+    assert len(asked) == len(questions) >= 280
+    seen = {
+        _plain(part)
+        for path in (*SEEN, Path("content.yaml"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        for part in (_strings(json.loads(line)) if path.suffix == ".jsonl" else [line.lstrip(" -")])
+    }
+    assert asked & seen == set()
 
 
 def test_rows_count_recall_and_false_alarms() -> None:

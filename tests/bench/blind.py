@@ -1,6 +1,8 @@
-"""How the guards do on the blind set: texts that nobody who fits or words a guard has read.
+"""How the bot does on the blind sets: texts that nobody who fits or words anything has read.
 
-    python -m tests.bench.blind          print the table
+    python -m tests.bench.blind          print two tables
+
+The first is of the guards, the second of questions that an entry answers, or none, in the scorer's words.
 
 Only shares are printed, never a text: who sees what is missed would tune on it, and the set would
 no longer be blind.
@@ -14,6 +16,7 @@ from pathlib import Path
 from tests.bench import dev, score
 
 TEXTS = Path(__file__).parent.parent / "data" / "guards_blind.jsonl"
+QUESTIONS = TEXTS.with_name("questions_blind.jsonl")
 
 LOOKALIKE = "lookalike-"
 
@@ -72,9 +75,11 @@ def table(found: list[Row]) -> str:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     texts = load_texts()
     print(table(rows(texts, rulings(texts))))
+    questions = list(score.load(QUESTIONS))
+    print(f"\n{dev.table(questions, dev.answer_items(questions))}")
 
 
 if __name__ == "__main__":
