@@ -183,7 +183,7 @@ class Wire:
 
     def forget(self) -> None:
         """Drop everything that came and went."""
-        for kept in (self.sent, self.shown, self.faults, self.history):
+        for kept in (self.sent, self.shown, self.faults, self.history, self._nonces):
             kept.clear()
 
     def callbacks(self) -> list[dict[str, Any]]:
