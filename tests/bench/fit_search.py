@@ -33,7 +33,7 @@ CONTENTS = (ROOT / "content.yaml",)
 QUESTIONS = ROOT / "tests/data/questions_train.jsonl"
 NAMES = (ROOT / "core/medicines.txt", ROOT / "core/other_topics.txt")
 THRESHOLDS = {
-    "sure_inside": 0.7,
+    "sure_inside": 0.72,
     "sure_right": 0.5,
     "offer_inside": 0.25,
     "clear_inside": 0.75,
