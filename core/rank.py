@@ -24,8 +24,8 @@ _STEM_KINDS = 3_000
 """Rough sizes of the two vocabularies; within a factor of three they change no ranking."""
 
 _ROOM = 8
-"""Places for each gram of a profile: one in eight unseen grams is taken for a seen one, and of a table
-of names every profile would need the names: 8 MB for 46 entries."""
+"""Places for each gram of a profile: up to one in eight unseen grams is taken for a seen one. A dict of
+grams would tell them apart, and take 6 MB more for 46 entries."""
 
 _STOP_TEXT = """
 a about am an and any anyone are as at be been but by can could did do does for from get got had has
@@ -123,11 +123,8 @@ class Profile:
         "_stem_base",
     )
 
-    def __init__(self, names: Sequence[str], lines: Sequence[str], idf: Idf, shared: dict[str, str]) -> None:
-        """`names` are keywords, `lines` whole sentences; all are lines to be near to.
-
-        `shared` holds what other profiles hold already, and takes what this one does.
-        """
+    def __init__(self, names: Sequence[str], lines: Sequence[str], idf: Idf) -> None:
+        """`names` are keywords, `lines` whole sentences; all are lines to be near to."""
         split = [words(line)[:MAX_WORDS] for line in (*names, *lines)]
         self._lines = len(split)
         self._names = frozenset(tuple(known_stem(w) for w in line) for line in split[: len(names)] if line)
@@ -142,7 +139,7 @@ class Profile:
                 postings[s].append(number)
         # Thousands of these are kept: bytes take half of what tuples do, a tenth of pairs with weights.
         pack = bytes if len(split) <= 256 else tuple
-        self._postings = {shared.setdefault(s, s): pack(numbers) for s, numbers in postings.items()}
+        self._postings = {s: pack(numbers) for s, numbers in postings.items()}
         self._norms = array("d", norms)
         self._stem_base = _unseen(sum(map(len, postings.values())), _STEM_KINDS)
         self._gram_counts = _hashed(gram_counts)

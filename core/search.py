@@ -127,7 +127,6 @@ class Index:
         self._longest_name = max((name.count(" ") + 1 for name in self._other_names), default=0)
         self._not_covered = tuple(not_covered)
         self._declined = frozenset(" ".join(words(line)) for line in not_covered)
-        self._shared: dict[str, str] = {}
         self._profile = lru_cache(_KEPT_PROFILES)(self._profile_of)
         self._out = lru_cache(1)(self._out_of)
 
@@ -217,7 +216,6 @@ class Index:
         self._out()
         for number in range(min(len(self._entries), _KEPT_PROFILES)):
             self._profile(number)
-        self._shared.clear()
         known_stem.cache_clear()
 
     def _make(self) -> tuple[object, ...]:
@@ -256,11 +254,10 @@ class Index:
             (entry.title, *entry.keywords),
             (entry.claim, entry.answer, *entry.phrasings),
             self._recall.idf,
-            self._shared,
         )
 
     def _out_of(self) -> Profile:
-        return Profile((), self._not_covered, self._recall.idf, self._shared)
+        return Profile((), self._not_covered, self._recall.idf)
 
     def _asked(self, query: Query) -> Asked:
         said = query.words
