@@ -63,10 +63,9 @@ class Network:
     def sum(self, features: Iterable[tuple[str, int]]) -> int:
         """Features together, each counted so many times."""
         total = 0
-        width, last = self._width, self._slots - 1
+        width = self._width
         for name, times in features:
-            # As `slot` has it: written out, this takes half the time.
-            start = (crc32(name.encode()) & last) * width
+            start = slot(name, self._slots) * width
             spread = bytearray(LANE * width)
             spread[::LANE] = self._weights[start : start + width]
             total += times * (int.from_bytes(spread, "little") + self._one)
