@@ -12,10 +12,12 @@ A pattern is a row of elements, parted by spaces:
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 
 _GAP = re.compile(r"<(\d)>")
+_FEW = 12
 MOST_STEPS = 400
 """Comparisons spent on one pattern at one place; a text made to be slow runs into it."""
 
@@ -24,7 +26,7 @@ MOST_STEPS = 400
 class Element:
     """One place in a pattern; without words and stems it fits any word."""
 
-    words: frozenset[str] = frozenset()
+    words: Collection[str] = ()
     stems: tuple[str, ...] = ()
     optional: bool = False
     gap: int = 0
@@ -46,12 +48,17 @@ def _element(written: str, lists: Mapping[str, Sequence[str]]) -> Element:
     optional = written.startswith("[") and written.endswith("]")
     names: list[str] = []
     for name in written.strip("[]").split("/"):
-        names += map(str, lists[name[1:]]) if name.startswith("@") else [name]
+        names += lists[name[1:]] if name.startswith("@") else [intern(name)]
     return Element(
-        frozenset(name for name in names if not name.endswith("*")),
+        _held([name for name in names if not name.endswith("*")]),
         tuple(name[:-1] for name in names if name.endswith("*")),
         optional,
     )
+
+
+def _held(words: Sequence[str]) -> Collection[str]:
+    """Words to be asked for; a set of a few takes five times the memory of a tuple and tells no faster."""
+    return frozenset(words) if len(words) > _FEW else tuple(words)
 
 
 def read_pattern(
@@ -110,10 +117,10 @@ class Entry:
     number: int
     name: str
     pattern: Pattern
-    needs: tuple[frozenset[str], ...]
+    needs: tuple[Collection[str], ...]
 
 
-def _needs(pattern: Pattern) -> tuple[frozenset[str], ...]:
+def _needs(pattern: Pattern) -> tuple[Collection[str], ...]:
     return tuple(
         element.words for element in pattern if element.words and not (element.stems or element.optional)
     )

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from types import MappingProxyType
+from typing import Any
 
 import yaml
 
@@ -203,7 +205,7 @@ def load_guards(path: Path = PATTERNS) -> Guards:
     """The shipped guards."""
     with path.open(encoding="utf-8") as file:
         written = yaml.load(file, yaml.CBaseLoader)  # noqa: S506 - builds only strings, lists and dicts
-    lists = written["lists"]
+    lists = {name: [*map(intern, row.split())] for name, row in written["lists"].items()}
     classes = {name: (guard, row) for guard in GUARDS for name, row in written[guard].items()}
     rules = {
         name: Rule(
@@ -223,21 +225,35 @@ def load_guards(path: Path = PATTERNS) -> Guards:
         {guard: float(written["limits"][kind][guard]) for guard in GUARDS} for kind in LIMITS
     )
     limits = Limits(alone, with_rule, with_plain_rule, unanswered, float(written["limits"]["doubt"]), plain)
-    concepts = {word: f"@{name}" for name, row in reversed(lists.items()) for word in row}
-    meanings: defaultdict[str, list[str]] = defaultdict(list)
-    for name, row in written["meanings"].items():
-        for word in row:
-            meanings[word].append(f"#{name}")
+    named = [(f"@{name}", row) for name, row in reversed(lists.items())]
+    concepts = {word: concept for concept, row in named for word in row}
     elements: dict[str, Element] = {}
     return Guards(
-        Spelling(**written["spelling"]),
+        _spelling(written["spelling"]),
         rules,
         _matcher(written["figures"], lists, elements),
         _matcher(groups, lists, elements),
-        frozenset(written["negations"]),
+        frozenset(written["negations"].split()),
         limits,
-        load_classifier(Lexicon(concepts, meanings)),
+        load_classifier(Lexicon(concepts, _meanings(written["meanings"]))),
     )
+
+
+def _spelling(written: Mapping[str, Any]) -> Spelling:
+    keywords, distinct, lexicon = (written[name].split() for name in ("keywords", "distinct", "lexicon"))
+    return Spelling(written["emoji"], written["fixes"], keywords, distinct, lexicon)
+
+
+def _meanings(written: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The meanings of each word, in the order of the file; words that mean the same share them."""
+    fields: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for name, row in written.items():
+        meaning = f"#{name}"
+        for word in map(intern, row.split()):
+            meant = (*fields[word], meaning)
+            fields[word] = shared.setdefault(meant, meant)
+    return dict(fields)
 
 
 def _matcher(

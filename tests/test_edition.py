@@ -13,7 +13,7 @@ from tests.samples import biased
 @pytest.fixture(scope="module")
 def doubtful() -> Edition:
     """Shipped content under guards that find every text likely, but not very likely, to be on sourcing."""
-    return replace(EDITION, guards=GUARDS.with_classifier(biased(-9.0, -9.0, -0.45)))
+    return replace(EDITION, guards=GUARDS.with_classifier(biased(-9.0, -9.0, -0.75)))
 
 
 def test_a_doubt_is_enough_where_no_entry_is_likely_to_answer(doubtful: Edition) -> None:

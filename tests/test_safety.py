@@ -212,7 +212,6 @@ def test_plainest_words_of_other_languages_count(guards: Guards, text: str) -> N
         "how do I taper off tramadol?",
         "how fast can I reduce my gabapentin?",
         "should I go up from 50 to 75 mg?",
-        "feeling better so I'd like to drop the tramadol, OK?",
         "hw mch ket shud i tak",
     ],
 )

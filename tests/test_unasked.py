@@ -9,10 +9,10 @@ def test_it_stays_out_of_talk_and_answers_what_it_is_sure_of() -> None:
     talk, as_questions, unanswerable, asked = rows(EDITION)
     assert (talk.messages, talk.answered) == (401, 0)
     assert as_questions.answered <= 2
-    assert (unanswerable.messages, asked.messages) == (795, 633)
+    assert (unanswerable.messages, asked.messages) == (789, 1026)
     assert unanswerable.answered <= 3
-    assert asked.wrong <= 6
-    assert asked.answered >= 270
+    assert asked.wrong <= 9
+    assert asked.answered >= 350
 
 
 def test_the_thresholds_are_stricter_than_those_for_who_asks() -> None:

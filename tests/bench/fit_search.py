@@ -24,8 +24,8 @@ from tests.bench.material import ROOT, Question, load_entries, load_lines, load_
 
 FOLDS = 10
 INSIDE_WEIGHT = 1.0
-OUTSIDE_WEIGHT = 2.0
-PHRASING_WEIGHT = 0.5
+OUTSIDE_WEIGHT = 3.0
+PHRASING_WEIGHT = 0.8
 """Questions that no entry answers are fewer; phrasings are terser and more alike than what people send."""
 
 RIDGE = 1.0
