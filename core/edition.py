@@ -1,7 +1,6 @@
 """One state of content.yaml with everything built from it, swapped as a whole."""
 
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 from core.card import card_check, first_card
@@ -29,6 +28,7 @@ class Edition:
     guards: Guards
     completions: Completions
     _cards: dict[str, Reply] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _rulings: dict[str, Ruling] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def card(self, entry: Entry, phrases: Phrases) -> Reply:
         """What a person reads first of an entry; the same object each time."""
@@ -39,6 +39,16 @@ class Edition:
 
     def check(self, text: str) -> Ruling:
         """The guard that stops `text`, if one does; less is enough where no entry is likely to answer."""
+        own = self.index.own_words(text)
+        if own is None:
+            return self._judged(text)
+        # Most commands name an entry. Kept are words of the content alone, not what else a person typed.
+        ruling = self._rulings.get(own)
+        if ruling is None:
+            ruling = self._rulings[own] = self._judged(own)
+        return ruling
+
+    def _judged(self, text: str) -> Ruling:
         ruling = self._weighed(text)
         # The classifier guesses, editors know: what it says of an entry's very name doesn't count.
         if (ruling.in_doubt or ruling.rule == CLASSIFIER) and self.index.is_name(text):
@@ -70,7 +80,6 @@ def build_edition(content: Content, guards: Guards) -> Edition:
     return Edition(content, index, guards, Completions(content.entries))
 
 
-@cache
 def _other_names() -> tuple[str, ...]:
     """Medicines, treatments and conditions: a question that names one may be on another topic."""
     lines = [line for name in OTHER_NAMES for line in name.read_text(encoding="utf-8").splitlines()]

@@ -41,6 +41,10 @@ class Recall:
         """Whether any document has that stem."""
         return self._searcher.doc_freq("stem", stemmed) > 0
 
+    def has(self, word: str) -> bool:
+        """Whether any document has just that word."""
+        return self._searcher.doc_freq("word", word) > 0
+
     def nearest(self, meant: Sequence[str], limit: int) -> list[tuple[int, float]]:
         """Up to `limit` documents that share the most telling words, by number, with their BM25."""
         chosen = telling(meant, frozenset()) or list(meant)

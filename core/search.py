@@ -1,7 +1,7 @@
 """The entry that answers a few words or a question: found, offered with others, or not there."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -53,6 +53,9 @@ _LEAST_SAID = 2
 addictive?" is then anybody's guess."""
 
 _KEPT_PROFILES = 2_000
+_KEPT_LOOK_UPS = 100
+"""What is found for words of the content: about 2 KB each."""
+
 _SHORT = 4
 _FEW = 6
 """Candidates of a look-up of up to four words where profiles may have to be made: 0.5 ms each."""
@@ -148,8 +151,16 @@ class Index:
                     table[key][number] = None
         return {key: tuple(numbers) for key, numbers in table.items()}
 
+    @cached_property
+    def _kept(self) -> Callable[[str, str | None], Found]:
+        return lru_cache(_KEPT_LOOK_UPS)(self._find)
+
     def find(self, text: str, prefer_kind: str | None = None) -> Found:
         """What answers `text`; of near-equal entries one of `prefer_kind` goes first."""
+        own = self.own_words(text)
+        return self._find(text, prefer_kind) if own is None else self._kept(own, prefer_kind)
+
+    def _find(self, text: str, prefer_kind: str | None) -> Found:
         said = words(text)[:MAX_WORDS]
         meant = [self._recall.meant(word) for word in said]
         if all(word in self._topic for word in meant):
@@ -187,6 +198,7 @@ class Index:
         self._make()
         other = copy(self)
         other.model = model
+        vars(other).pop("_kept", None)
         return other
 
     def _is_noise(self, meant: Sequence[str]) -> bool:
@@ -205,6 +217,17 @@ class Index:
     def is_name(self, text: str) -> bool:
         """Whether `text` is, word for word, a keyword, title or claim of some entry."""
         return " ".join(words(text)) in self._names
+
+    def own_words(self, text: str) -> str | None:
+        """`text` in lower case, if it is just that: a name of some entry, or a word that entries use.
+
+        Whatever is found or ruled of it may be kept: it says nothing that the content doesn't.
+        """
+        if not text.isascii():
+            return None
+        plain = text.lower()
+        is_word = plain.isalpha() and self._recall.has(plain)
+        return plain if is_word or plain in self._names else None
 
     def rank(self, text: str) -> Found:
         """Like `find`, but a name isn't taken for an answer: every score is worked out."""

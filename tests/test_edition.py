@@ -42,3 +42,10 @@ def test_an_entrys_card_is_written_once_an_edition() -> None:
 
 def test_danger_is_danger_whatever_an_entry_could_answer() -> None:
     assert EDITION.check("I want to kill myself, will infusions get me hooked?").guard == "crisis"
+
+
+def test_a_ruling_on_words_of_the_content_is_kept_and_nothing_else_is() -> None:
+    edition = replace(EDITION)
+    assert edition.check("Bladder") is edition.check("BLADDER")
+    assert edition.check("my bladder hurts") is not edition.check("my bladder hurts")
+    assert edition.check("bladders!") is not edition.check("bladders!")
