@@ -25,4 +25,5 @@ class Phrases:
 def load_phrases(path: Path = PHRASES) -> Phrases:
     """The shipped sentences."""
     with path.open(encoding="utf-8") as file:
-        return Phrases({key: str(text).strip() for key, text in yaml.load(file, yaml.CSafeLoader).items()})
+        written = yaml.load(file, yaml.CBaseLoader)  # noqa: S506 - builds only strings, lists and dicts
+    return Phrases({key: text.strip() for key, text in written.items()})
