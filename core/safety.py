@@ -98,10 +98,16 @@ class Limits:
 
 def rule(scores: Mapping[str, float], fired: Mapping[str, str], limits: Limits) -> Ruling:
     """What follows from the classifier's `scores` and the rules that `fired`, both by guard."""
+    crisis = GUARDS[0]
+    in_doubt = scores[crisis] >= limits.doubt
     reached = [guard for guard in GUARDS if scores[guard] >= limits.of(guard, fired)]
     if not reached:
-        return Ruling(None, "", scores, in_doubt=scores[GUARDS[0]] >= limits.doubt)
-    guard = reached[0] if reached[0] == GUARDS[0] else max(reached, key=scores.__getitem__)
+        return Ruling(None, "", scores, in_doubt)
+    # Who asks for a dose and says plainly what for is in danger: there a doubt is enough.
+    if crisis in reached or (in_doubt and fired.get(crisis) in limits.plain):
+        guard = crisis
+    else:
+        guard = max(reached, key=scores.__getitem__)
     return Ruling(guard, fired.get(guard, CLASSIFIER), scores)
 
 

@@ -282,6 +282,19 @@ def test_crisis_beats_the_other_guards(guards: Guards) -> None:
 
 
 @pytest.mark.parametrize(
+    ("crisis", "fired", "guard"),
+    [(0.1, "kill-self", "dosing"), (0.2, "abuse", "dosing"), (0.2, "kill-self", "crisis")],
+)
+def test_a_doubt_is_enough_where_another_guard_stops_what_says_it_plainly(
+    crisis: float, fired: str, guard: str
+) -> None:
+    half = dict.fromkeys(GUARDS, 0.5)
+    limits = Limits(half, half, half, half, 0.12, PLAIN)
+    scores = {"crisis": crisis, "dosing": 0.9, "sourcing": 0.0}
+    assert rule(scores, {"crisis": fired}, limits).guard == guard
+
+
+@pytest.mark.parametrize(
     ("fired", "guard"), [({}, None), ({"crisis": "abuse"}, None), ({"crisis": "kill-self"}, "crisis")]
 )
 def test_a_rule_that_says_it_plainly_needs_less_of_the_classifier(
