@@ -123,6 +123,11 @@ class Document:
         """The events of the text; anchors and tags are faults that hinder no further reading."""
         depth = documents = 0
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            if type(event) is yaml.ScalarEvent and not event.tag and not event.anchor:
+                # Nine of ten are these, and nothing below concerns them.
+                self._last = event
+                yield event
+                continue
             depth += _step(event)
             documents += isinstance(event, yaml.DocumentStartEvent)
             if message := _wildness(event, documents):
@@ -148,7 +153,7 @@ class Document:
         return None
 
     def _judge_text(self, event: yaml.ScalarEvent, path: Path) -> None:
-        if _CONTROL.search(event.value):
+        if not event.value.isprintable() and _CONTROL.search(event.value):
             self.report(path, "has a control character, written with \\ in quotes; remove it")
         if not event.value.isascii():
             self._judge_letters(event, path)
