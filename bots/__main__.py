@@ -10,6 +10,7 @@ def start() -> int:
     gc.disable()
     from bots.cli import main
 
+    gc.freeze()
     gc.enable()
     return main()
 

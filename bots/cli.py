@@ -13,7 +13,6 @@ from pathlib import Path
 
 from bots import compose
 from bots.logs import start_logging
-from bots.proof import content_checks
 from bots.settings import Settings, read_settings
 from core.card import card_check
 from core.content import content_schema
@@ -108,6 +107,9 @@ def console(settings: Settings, _chosen: argparse.Namespace) -> int:
 
 def check(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print every fault and warning of a content file; 1 if there is a fault."""
+    # Here, as running the bot needs none of it.
+    from bots.proof import content_checks
+
     path = settings.content_path
     checks = [card_check(load_phrases()), *content_checks(load_guards(), datetime.now(UTC).date())]
     advice = "give check the name of a file that can be" if chosen.file else ADVICE
