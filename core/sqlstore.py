@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from core.database import ms
+from core.database import Prepared, ms
 from core.migration import metadata
 from core.sqldaily import DailyTables
 from core.sqlfeedback import FeedbackTables
@@ -38,13 +38,13 @@ MARK = Table(
     Column("name", String(16), primary_key=True),
 )
 
-_SEEN_IDS = (
+_SEEN_IDS = Prepared(
     select(SEEN.c.entry_id)
     .where(SEEN.c.chat_key == bindparam("chat"), SEEN.c.kind == bindparam("of_kind"))
     .order_by(SEEN.c.seen_ms, SEEN.c.entry_id)
 )
 _END_ROUND = delete(SEEN).where(SEEN.c.chat_key == bindparam("chat"), SEEN.c.kind == bindparam("of_kind"))
-_REMEMBER = insert(SEEN)
+_REMEMBER = Prepared(insert(SEEN), [column.name for column in SEEN.c])
 _FORGET = delete(SEEN).where(SEEN.c.chat_key == bindparam("chat"))
 _THERE = SEEN.alias()
 _TWICE = (
@@ -74,11 +74,11 @@ class SqlStore(DailyTables, FeedbackTables):
 
         def work(connection: Connection) -> str:
             key = {"chat": chat_key, "of_kind": kind}
-            drawn = draw(connection.scalars(_SEEN_IDS, key).all())
+            drawn = draw([entry_id for (entry_id,) in _SEEN_IDS.run(connection, key)])
             if drawn.restarts:
                 connection.execute(_END_ROUND, key)
             row = {"chat_key": chat_key, "kind": kind, "entry_id": drawn.entry_id, "seen_ms": ms(at)}
-            connection.execute(_REMEMBER, row)
+            _REMEMBER.run(connection, row)
             return drawn.entry_id
 
         return await self.run(work)
