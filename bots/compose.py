@@ -194,6 +194,10 @@ async def _refresh(program: Program) -> None:
 
 def _give_back() -> None:
     """Let the system have the memory that reading and indexing content took: glibc would keep it, 5 MB."""
+    # What a start left behind, a MB of it, is looked for once it has answered.
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
     # Here, as no start needs it; where there is no such function, there is nothing to do.
     import ctypes
 

@@ -1,16 +1,18 @@
 """A classifier over words, their meanings, word pairs and letter runs: one probability per guard."""
 
 import json
-from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import exp, log, sqrt
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from core.network import Head, Network, Unit
 
-WEIGHTS = Path(__file__).with_name("guards.json")
+HEADS = Path(__file__).with_name("guards.json")
+WEIGHTS = HEADS.with_suffix(".bin")
+"""Both written by tests/bench/fit_guards.py."""
 
 WORD = 10
 """What a feature counts in a sum."""
@@ -159,8 +161,11 @@ def _squash(value: float) -> float:
     return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, value))))
 
 
-def load_classifier(lexicon: Lexicon, path: Path = WEIGHTS) -> Classifier:
+def load_classifier(lexicon: Lexicon) -> Classifier:
     """The shipped classifier, with the lexicon it was fitted with."""
-    made = json.loads(path.read_text(encoding="utf-8"))
+    made = json.loads(HEADS.read_text(encoding="utf-8"))
     heads = [Head(head["bias"], tuple(Unit(**unit) for unit in head["units"])) for head in made["heads"]]
-    return Classifier(Network(heads, b64decode(made["weights"])), lexicon)
+    with WEIGHTS.open("rb") as file:
+        # Read where it is used, and kept once for all processes that run.
+        weights = mmap(file.fileno(), 0, access=ACCESS_READ)
+    return Classifier(Network(heads, weights), lexicon)

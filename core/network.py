@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from mmap import mmap
 from struct import Struct
 from zlib import crc32
 
@@ -51,7 +52,7 @@ class Network:
         weights: for each slot, a byte for every unit of every head, in order (`ZERO`).
     """
 
-    def __init__(self, heads: Sequence[Head], weights: bytes) -> None:
+    def __init__(self, heads: Sequence[Head], weights: bytes | mmap) -> None:
         self._heads = tuple(heads)
         self._weights = weights
         self._width = sum(len(head.units) for head in heads)

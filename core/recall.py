@@ -26,14 +26,14 @@ _SMALL = 2_000
 class Recall:
     """Documents by their stems, and their words by spelling."""
 
-    def __init__(self, documents: Sequence[Sequence[str]], others: frozenset[str]) -> None:
+    def __init__(self, documents: Iterable[Sequence[str]], others: frozenset[str]) -> None:
         """Index `documents`, each its folded words.
 
         `others` are words that no document needs to hold to be well spelt.
         """
-        self._size = len(documents)
         self._others = others
         self._searcher, self._schema = _build(documents)
+        self._size = self._searcher.num_docs
         # Only stems of documents are kept here: what a person typed is not.
         self._idfs: dict[str, float] = {}
 
@@ -117,7 +117,7 @@ def _nearest(word: str, known: Iterable[tuple[str, int]]) -> str:
     return best[2] if best[0] <= most else word
 
 
-def _build(documents: Sequence[Sequence[str]]) -> tuple[tantivy.Searcher, tantivy.Schema]:
+def _build(documents: Iterable[Sequence[str]]) -> tuple[tantivy.Searcher, tantivy.Schema]:
     """An in-memory index: stems to rank by, whole words to mend slips by."""
     builder = SchemaBuilder()
     builder.add_integer_field("number", fast=True)

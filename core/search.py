@@ -25,7 +25,6 @@ from core.rank import (
     Profile,
     Query,
     is_function_word,
-    known_stem,
     make_query,
     stem,
     telling,
@@ -136,7 +135,8 @@ class Index:
     @cached_property
     def _recall(self) -> Recall:
         others = {w for line in (*self._not_covered, *self._other_names) for w in words(line)} | self._topic
-        return Recall([_said_of(entry) for entry in self._entries], frozenset(others))
+        # One by one: all at once they are 3 MB, and what a program took once it never quite gives back.
+        return Recall(map(_said_of, self._entries), frozenset(others))
 
     @cached_property
     def _names(self) -> dict[str, tuple[int, ...]]:
@@ -239,7 +239,6 @@ class Index:
         self._out()
         for number in range(min(len(self._entries), _KEPT_PROFILES)):
             self._profile(number)
-        known_stem.cache_clear()
 
     def _make(self) -> tuple[object, ...]:
         return self._names, self._recall

@@ -1,4 +1,4 @@
-"""Fit core/guards.json, and say what it is worth by five-fold cross-validation.
+"""Fit core/guards.json and guards.bin, and say what it is worth by five-fold cross-validation.
 
     python -m tests.bench.fit_guards --date 2026-11-23 [--content content.yaml] [--folds 5]
 
@@ -14,7 +14,6 @@ import json
 import random
 import sys
 import warnings
-from base64 import b64encode
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -26,6 +25,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from core.classifier import (
+    HEADS,
     REACH,
     WEIGHTS,
     WORD,
@@ -208,7 +208,7 @@ def report(said: dict[tuple[str, str], list[str]]) -> None:
 
 
 def write(heads: list[Head], weights: bytes, examples: list[Example], today: date) -> None:
-    """Put the networks and how they came about into core/guards.json."""
+    """Put the networks and how they came about into core/guards.json, their weights beside it."""
     counts = collections.Counter(example.label for example in examples)
     made = {
         "made_by": "python -m tests.bench.fit_guards",
@@ -220,9 +220,11 @@ def write(heads: list[Head], weights: bytes, examples: list[Example], today: dat
     parts = {
         "made": made,
         "heads": [asdict(head) for head in heads],
-        "weights": b64encode(weights).decode(),
     }
-    WEIGHTS.write_text(json.dumps(parts, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+    HEADS.write_text(json.dumps(parts, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+    # Not written into the old one, which a running bot may have mapped.
+    WEIGHTS.unlink(missing_ok=True)
+    WEIGHTS.write_bytes(weights)
 
 
 def main() -> None:
