@@ -165,8 +165,8 @@ class Profile:
         named = max((sum(weights[s] for s in set(run)) for run in keywords), default=0.0)
         stem_gain = sum(_gain(len(self._postings[s])) for s in weights if s in self._postings)
         counts = self._gram_counts
-        last = len(counts) - 1
-        gram_gain = sum([_GAINS[counts[gram & last]] for gram in query.grams])
+        size = len(counts)
+        gram_gain = sum([_GAINS[counts[gram % size]] for gram in query.grams])
         return Likeness(
             near[0] if near else 0.0,
             sum(near) / min(8, self._lines or 1),
@@ -193,11 +193,11 @@ _GAINS = tuple(map(_gain, range(256)))
 
 
 def _hashed(counts: Counter[int]) -> bytes:
-    """How often each hash was counted, up to 255, where its last bits say."""
-    table = bytearray(1 << (_ROOM * len(counts)).bit_length())
-    last = len(table) - 1
+    """How often each hash was counted, up to 255, at its remainder."""
+    table = bytearray(_ROOM * len(counts) + 1)
     for gram, count in counts.items():
-        table[gram & last] = min(255, table[gram & last] + count)
+        place = gram % len(table)
+        table[place] = min(255, table[place] + count)
     return bytes(table)
 
 
