@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -27,6 +26,7 @@ from core.daily import DailyRun, tell
 from core.delivery import GRACE_SECONDS, Bucket, Grant, Limits, Outbox, Pacer, Priority, finish, priority_of
 from core.errors import ChatGone, RetryLater, Undeliverable, Unreachable, Unsure
 from core.phrases import Phrases
+from core.recent import Seen
 from core.reply import Deed, Reply
 
 log = logging.getLogger(__name__)
@@ -41,9 +41,6 @@ ANSWER_LIMITS = Limits(per_second=1_000, burst=1_000, chat_per_second=1_000, cha
 
 OLDEST = timedelta(minutes=10)
 """What was asked longer ago, as after an outage, gets no answer."""
-
-REMEMBERED_EVENTS = 10_000
-"""Ids of answered events: the gateway may deliver one twice."""
 
 UNSURE_RETRIES = 4
 """With a nonce, or on an interaction, Discord drops what it already has."""
@@ -152,7 +149,8 @@ class Desk:
         self._app, self._phrases, self._bucket = app, phrases, bucket
         self._messages, self._answers = messages, answers
         self._tasks: set[asyncio.Task[object]] = set()
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        # Ids of answered events: the gateway may deliver one twice.
+        self._seen: Seen[str] = Seen()
         self._door = asyncio.Lock()
         self._is_open = False
 
@@ -174,9 +172,7 @@ class Desk:
         request = read(event, payload, Me(str(me.id), self._client.parent_of))
         if request is None or payload["id"] in self._seen:
             return
-        self._seen[payload["id"]] = None
-        if len(self._seen) > REMEMBERED_EVENTS:
-            self._seen.popitem(last=False)
+        self._seen.add(payload["id"])
         answer = self._interaction if event == INTERACTION else self._message
         task: asyncio.Task[object] = asyncio.create_task(_logged(answer(payload, request)))
         self._tasks.add(task)

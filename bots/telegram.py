@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,9 +22,10 @@ from bots.telegram_view import ALLOWED_UPDATES, Post, joined, migration, post, r
 from core.app import App
 from core.chat import Request, Surface
 from core.daily import DailyRun, Poster, tell
-from core.delivery import GRACE_SECONDS, REMEMBERED, Bucket, Grant, Limits, Outbox, Pacer, finish
+from core.delivery import GRACE_SECONDS, Bucket, Grant, Limits, Outbox, Pacer, finish
 from core.errors import RetryLater, TokenRefused, Unreachable, Unsure
 from core.phrases import Phrases
+from core.recent import Seen
 from core.reply import Deed, Reply
 
 log = logging.getLogger(__name__)
@@ -284,7 +284,7 @@ class Desk:
         self._bucket = Bucket(time.monotonic)
         self._typing = Bucket(time.monotonic, per_second=TYPED_PER_SECOND, burst=TYPED_AT_ONCE)
         self._lines = Lines()
-        self._answered: OrderedDict[str, None] = OrderedDict()
+        self._answered: Seen[str] = Seen()
         self._started = clock()
         self._tasks: set[asyncio.Task[object]] = set()
         self._skipped = 0
@@ -357,9 +357,7 @@ class Desk:
             return await self._app.urgent(request, self._facts) if told.is_edit else None
         reply = await self._ruled(request, told)
         if reply:
-            self._answered[told.key] = None
-            if len(self._answered) > REMEMBERED:
-                self._answered.popitem(last=False)
+            self._answered.add(told.key)
         return reply
 
     async def _ruled(self, request: Request, told: Post) -> Reply | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
@@ -93,13 +93,14 @@ class _Lane:
     held_until: float = -inf
     busy: bool = False
     waiting: list[_Waiter] = field(default_factory=list)
-    sent: deque[float] = field(default_factory=deque)
+    # A deque takes 600 bytes even when it is empty.
+    sent: list[float] = field(default_factory=list)
 
     def refill(self, now: float, limits: Limits) -> None:
         self.level = min(limits.chat_burst, self.level + (now - self.at) * limits.chat_per_second)
         self.at = now
         while self.sent and self.sent[0] <= now - 60:
-            self.sent.popleft()
+            del self.sent[0]
 
     def free_at(self, now: float, limits: Limits) -> float:
         """When the chat may get its next message."""
@@ -198,10 +199,11 @@ class Pacer:
 
     def _forget_idle(self, now: float) -> None:
         # A few of the oldest are looked at, so that one that is held for long does not keep the rest.
-        if len(self._lanes) >= REMEMBERED:
-            for lane in list(islice(self._lanes.values(), 8)):
-                if lane.is_idle(now, self._limits):
-                    del self._lanes[lane.key]
+        for lane in list(islice(self._lanes.values(), 2)):
+            if lane.is_idle(now, self._limits):
+                del self._lanes[lane.key]
+            else:
+                self._lanes.move_to_end(lane.key)
 
     def _enlist(self, lane: _Lane, now: float) -> None:
         """Put the lane where its next waiter will be found, if it has one that can be served."""
@@ -424,7 +426,9 @@ class Bucket:
         grant = Grant.YES if level >= 1 else Grant.EMPTY if told else Grant.NOW_EMPTY
         left = level - 1 if grant is Grant.YES else level
         self._people[actor_key] = (left, now, told or grant is Grant.NOW_EMPTY)
-        if len(self._people) > REMEMBERED:
+        level, at, _told = next(iter(self._people.values()))
+        is_full = level + (now - at) * self._per_second >= self._burst
+        if is_full or len(self._people) > REMEMBERED:
             self._people.popitem(last=False)
         return grant
 

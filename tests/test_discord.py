@@ -14,6 +14,7 @@ from discord.http import Route
 from bots.discord import Discord
 from bots.discord_http import Callbacks, Invalid, failure, parsed
 from core.errors import RetryLater, TokenRefused, Unreachable
+from core.recent import Seen
 from core.reply import Block, Button, Deed, Picture, Reply
 from core.schedule import Plan
 from core.store import PostState, Standing, Subscription
@@ -877,14 +878,21 @@ async def test_commands_that_can_not_be_registered_stop_nothing(
     assert not any(sent.method == "PUT" for sent in wire.sent)
 
 
-async def test_seen_events_are_remembered_for_so_many(live: w.Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bots.discord.REMEMBERED_EVENTS", 1)
-    first, second = w.message(QUESTION), w.message(QUESTION)
-    for said in (first, second, second, {**first, "content": f"<@{w.BOT}> /help"}):
-        await live.say(said)
-    await live.until(lambda: len({shown["nonce"] for shown in live.shown}) == 2)
-    posts = [sent.body["message_reference"]["message_id"] for sent in live.sent if "/messages" in sent.path]
-    assert posts.count(second["id"]) == 1
+async def test_seen_events_are_remembered_for_so_many(
+    wire: w.Wire, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.discord.Seen", lambda: Seen(1))
+    first, second, third = (w.message(QUESTION) for _ in range(3))
+
+    def asked() -> list[str]:
+        posts = [sent.body["message_reference"] for sent in wire.sent if "/messages" in sent.path]
+        return [post["message_id"] for post in posts]
+
+    async with w.serving(wire, room):
+        for said in (first, second, third, second, third, {**first, "content": f"<@{w.BOT}> /help"}):
+            await wire.say(said)
+        await wire.until(lambda: len(asked()) == 4)
+    assert sorted(asked()) == sorted(said["id"] for said in (first, first, second, third))
 
 
 async def test_who_says_too_much_is_told_once_and_still_helped_in_danger(live: w.Wire) -> None:

@@ -1,4 +1,4 @@
-from core.recent import Recent
+from core.recent import Recent, Seen
 
 
 def test_what_was_set_last_is_known() -> None:
@@ -22,3 +22,11 @@ def test_what_is_dropped_is_not_known() -> None:
     for _ in range(2):
         held.drop("a")
         assert held.get("a") is None
+
+
+def test_so_many_that_were_seen_last_are_known_and_no_more_than_twice() -> None:
+    seen: Seen[int] = Seen(size=10)
+    for number in range(100):
+        seen.add(number)
+        assert all(late in seen for late in range(max(0, number - 9), number + 1))
+        assert sum(early in seen for early in range(100)) <= 20

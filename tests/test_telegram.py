@@ -26,6 +26,7 @@ from core.chat import Facts, Request
 from core.daily import Poster
 from core.delivery import Outbox, Pacer
 from core.errors import RetryLater, StoreError, TokenRefused, Unreachable
+from core.recent import Seen
 from core.reply import Block, Button, Deed, Picture, Reply, plain_text
 from core.schedule import Plan
 from core.store import Post, PostState, Standing, Subscription
@@ -1086,12 +1087,12 @@ async def test_an_update_that_fails_is_one_line_without_its_words(
 async def test_what_was_answered_is_remembered_for_so_many(
     wire: Wire, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.telegram.REMEMBERED", 1)
-    first, second = message("/about"), message("/about")
+    monkeypatch.setattr("bots.telegram.Seen", lambda: Seen(1))
+    first, second, third = (message("/about") for _ in range(3))
     async with serving(wire, room):
-        for body in (first, second, second, first):
+        for body in (first, second, third, second, third, first):
             wire.push(message=body)
-        await wire.until(lambda: len(sent(wire)) == 3, 5)
+        await wire.until(lambda: len(sent(wire)) == 4, 5)
 
 
 async def test_acknowledging_waits_as_told_and_gives_up_at_last(
