@@ -117,11 +117,17 @@ class Profile:
         "_stem_base",
     )
 
-    def __init__(self, names: Sequence[str], lines: Sequence[str], idf: Idf) -> None:
-        """`names` are keywords, `lines` whole sentences; all are lines to be near to."""
+    def __init__(
+        self, names: Sequence[str], lines: Sequence[str], idf: Idf, known: dict[str, str] | None = None
+    ) -> None:
+        """`names` are keywords, `lines` whole sentences; all are lines to be near to.
+
+        `known` are stems that other profiles hold, to hold the same ones; it takes the new ones.
+        """
+        known = {} if known is None else known
         split = [words(line)[:MAX_WORDS] for line in (*names, *lines)]
         # A line at a time is a tenth of the calls.
-        stemmed = [_ANALYZER.analyze(" ".join(line)) for line in split]
+        stemmed = [[known.setdefault(s, s) for s in _ANALYZER.analyze(" ".join(line))] for line in split]
         self._lines = len(split)
         self._names = frozenset(map(tuple, filter(None, stemmed[: len(names)])))
         gram_counts: Counter[int] = Counter()

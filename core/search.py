@@ -131,6 +131,7 @@ class Index:
         self._declined = frozenset(" ".join(words(line)) for line in not_covered)
         self._profile = lru_cache(_KEPT_PROFILES)(self._profile_of)
         self._out = lru_cache(1)(self._out_of)
+        self._stems: dict[str, str] = {}
 
     @cached_property
     def _recall(self) -> Recall:
@@ -239,6 +240,7 @@ class Index:
         self._out()
         for number in range(min(len(self._entries), _KEPT_PROFILES)):
             self._profile(number)
+        self._stems = {}
 
     def _make(self) -> tuple[object, ...]:
         return self._names, self._recall
@@ -276,10 +278,11 @@ class Index:
             (entry.title, *entry.keywords),
             (entry.claim, entry.answer, *entry.phrasings),
             self._recall.idf,
+            self._stems,
         )
 
     def _out_of(self) -> Profile:
-        return Profile((), self._not_covered, self._recall.idf)
+        return Profile((), self._not_covered, self._recall.idf, self._stems)
 
     def _asked(self, query: Query) -> Asked:
         said = query.words
