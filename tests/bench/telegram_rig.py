@@ -750,6 +750,8 @@ def listening(checks: Checks) -> None:
         answer = next(m for m in rig.messages(chat=group, from_bot=True) if "About:" in m["text"])
         with checks.bot(**keep) as process:
             rig.wait_ready()
+            # What was killed takes its count of the chat's messages along.
+            time.sleep(1)
             _taken_away(checks, group, answer["message_id"])
             checks.answers("is ketamine just a horse tranquilizer?", "it listens after a restart", **where)
             moved = int(rig.migrate(chat=group)["chat"]["id"])
