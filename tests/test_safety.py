@@ -281,6 +281,41 @@ def test_crisis_beats_the_other_guards(guards: Guards) -> None:
     assert guards.check("how much ketamine should I take to kill myself").guard == "crisis"
 
 
+CALM = "the clinic was lovely and the infusion was good and the nurse was kind"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{CALM} and i want to kill myself so {CALM}",
+        f"{CALM} but i want to die and {CALM}",
+        f"{CALM}, I took an overdose, {CALM}",
+    ],
+)
+def test_a_clause_that_says_it_plainly_counts_however_calm_the_rest_is(guards: Guards, text: str) -> None:
+    assert guards.check(text).guard == "crisis"
+
+
+def test_calm_clauses_stay_calm(guards: Guards) -> None:
+    assert guards.check(f"{CALM}, I want to kill some time and {CALM}").guard is None
+
+
+@pytest.mark.parametrize(
+    "text", ["does ketamine help with suicidal thoughts", "can it stop suicidal ideation"]
+)
+def test_some_words_are_a_doubt_in_themselves(guards: Guards, text: str) -> None:
+    ruling = guards.check(text)
+    assert (ruling.guard, ruling.in_doubt) == (None, True)
+    assert ruling.scores["crisis"] < guards.limits.doubt
+
+
+def test_a_doubt_is_told_beside_another_guard_too() -> None:
+    half = dict.fromkeys(GUARDS, 0.5)
+    scores = {"crisis": 0.2, "dosing": 0.9, "sourcing": 0.0}
+    ruling = rule(scores, {}, Limits(half, half, half, half, 0.12, PLAIN))
+    assert (ruling.guard, ruling.in_doubt) == ("dosing", True)
+
+
 @pytest.mark.parametrize(
     ("crisis", "fired", "guard"),
     [(0.1, "kill-self", "dosing"), (0.2, "abuse", "dosing"), (0.2, "kill-self", "crisis")],
@@ -354,8 +389,15 @@ def test_windows_are_sentences_neighbours_and_the_whole() -> None:
     assert windows([["a"], ["b", "c"], ["d"]]) == [(0, 1), (1, 3), (3, 4), (0, 3), (1, 4), (0, 4)]
 
 
-def test_a_rule_that_names_an_unknown_calm_group_is_refused(tmp_path: Path) -> None:
-    written = PATTERNS.read_text(encoding="utf-8").replace("unless: [", "unless: [no-such-group, ", 1)
+@pytest.mark.parametrize(
+    ("there", "instead", "says"),
+    [
+        ("unless: [", "unless: [no-such-group, ", "no calm group"),
+        ("doubtful: ", "doubtful: no-such-class ", "doubtful: no class"),
+    ],
+)
+def test_what_names_an_unknown_class_is_refused(tmp_path: Path, there: str, instead: str, says: str) -> None:
+    written = PATTERNS.read_text(encoding="utf-8").replace(there, instead, 1)
     (tmp_path / "guards.yaml").write_text(written, encoding="utf-8")
-    with pytest.raises(ValueError, match="no calm group"):
+    with pytest.raises(ValueError, match=says):
         load_guards(tmp_path / "guards.yaml")
