@@ -141,18 +141,22 @@ def help_line(content: Content, phrases: Phrases) -> Block:
     return Block(phrases.say("crisis.in_doubt", emergency=emergency, helplines=helplines), style=Style.STRONG)
 
 
-def declined_card(content: Content, guard: str, phrases: Phrases, nearest: str | None = None) -> Reply:
+def declined_card(
+    content: Content, guard: str, phrases: Phrases, nearest: str | None = None, *, in_doubt: bool = False
+) -> Reply:
     """No number and no seller: why, whom to ask, and one entry as a button.
 
-    That is the entry `nearest` to what was asked, or else the one that editors named.
+    That is the entry `nearest` to what was asked, or else the one that editors named. To somebody who may
+    be in danger it says first where to turn, and shows no entry.
     """
     declined = content.safety.dosing if guard == "dosing" else content.safety.sourcing
     helplines = _contacts(declined.helplines, phrases, "declined.line")
-    entry = content.entry(nearest or declined.entry)
+    entry = None if in_doubt else content.entry(nearest or declined.entry)
+    help_ = (help_line(content, phrases),) if in_doubt else ()
     return Reply(
         title=phrases.say(f"declined.{guard}"),
         tone="declined",
-        blocks=(Block(declined.message), Block(declined.advice), *helplines),
+        blocks=(*help_, Block(declined.message), Block(declined.advice), *helplines),
         closing=content.bot.standing_line,
         buttons=((Button(entry.title, f"show:{entry.id}"),),) if entry else (),
         guard=guard,
@@ -205,7 +209,7 @@ def _safety_cards(content: Content, phrases: Phrases) -> list[tuple[str, Reply]]
     return [
         ("crisis", crisis_card(content, phrases)),
         ("crisis", crisis_brief(content, phrases)),
-        *((guard, declined_card(content, guard, phrases)) for guard in ("dosing", "sourcing")),
+        *((guard, declined_card(content, guard, phrases, in_doubt=True)) for guard in ("dosing", "sourcing")),
     ]
 
 

@@ -98,13 +98,15 @@ def none(turn: Turn) -> Reply:
     """No entry, whom to ask instead, and the way to what there is; help first where it may be needed."""
     content = turn.edition.content
     help_ = (help_line(content, turn.deps.phrases),) if turn.in_doubt else ()
+    # Who may be in danger is not sent to try other words.
+    hint = () if turn.in_doubt else (Block(turn.say("none.hint")),)
     advice = turn.say("none.advice", topic=content.bot.topic)
     quoted, rows = _quoted(turn), [(Button(turn.say("button.topics"), "topics"),)]
     if quoted:
         rows.append((Button(turn.say("button.editors"), "editors"),))
     return Reply(
         title=turn.say("none.title"),
-        blocks=(*quoted, *help_, Block(advice), Block(turn.say("none.hint"))),
+        blocks=(*quoted, *help_, Block(advice), *hint),
         buttons=tuple(rows),
     )
 

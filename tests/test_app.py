@@ -49,6 +49,14 @@ async def test_who_may_be_in_danger_is_told_where_to_turn_and_shown_no_entry(
         assert number in plain_text(reply)
 
 
+async def test_who_asks_for_a_dose_and_may_be_in_danger_is_told_where_to_turn_first(room: Room) -> None:
+    room.app.edition = replace(room.app.edition, guards=GUARDS.with_classifier(biased(-0.9, 9.0, -9.0)))
+    reply = await room.say("how much of it at once")
+    assert reply.guard == "dosing"
+    assert "988" in reply.blocks[0].text
+    assert actions(reply) == []
+
+
 async def test_nothing_to_post_is_offered_to_who_may_be_in_danger(doubtful: Room) -> None:
     inline = replace(PERSON, surface=Surface.INLINE, chat_key="7")
     assert (await doubtful.say("addictive troches", inline)).articles == ()
