@@ -131,7 +131,8 @@ class App:
         if guard != "crisis":
             # How to get treated is the one thing to read for who asks where to buy.
             nearest = turn.edition.index.find(look.words).nearest if guard == "dosing" else None
-            return declined_card(turn.edition.content, guard, turn.deps.phrases, nearest)
+            content, phrases = turn.edition.content, turn.deps.phrases
+            return declined_card(content, guard, phrases, nearest, in_doubt=look.in_doubt)
         return self._crisis(turn)
 
     async def _overheard(
@@ -205,14 +206,18 @@ def _command(name: str, platform: str) -> Command | None:
     return command if command and command.is_on(platform) else None
 
 
+def _asks_nothing(command: Command) -> bool:
+    return command.takes != "question" and not command.admins
+
+
 def _typed(text: str, platform: str) -> _Typed:
     match = _COMMAND.match(text.strip())
     if match:
         command = _command(match["name"], platform)
         return _Typed(command, match["words"].strip() if command else text, is_slashed=True)
-    # "help" and "topics" mean the command; "forget" and "ask" may be anything.
+    # "help", "topics" and "stop" mean the command; "forget" and "ask" may be anything.
     command = _command(text.strip(), platform)
-    is_harmless = command is not None and command.takes != "question" and not command.admins
+    is_harmless = command is not None and (command.name == "stop" or _asks_nothing(command))
     return _Typed(command if is_harmless else None, "" if is_harmless else text, is_slashed=False)
 
 

@@ -220,7 +220,7 @@ async def test_unknown_commands_are_answered_in_private_only(room: Room) -> None
     assert await room.silence("drip", replace(PERSON, surface=Surface.AUTOCOMPLETE))
 
 
-@pytest.mark.parametrize("word", ["help", " Topics ", "START", "about", "privacy"])
+@pytest.mark.parametrize("word", ["help", " Topics ", "START", "about", "privacy", "Stop"])
 async def test_a_bare_command_word_means_the_command(room: Room, word: str) -> None:
     assert (await room.say(word)).title == (await room.say(f"/{word.strip()}")).title
 
