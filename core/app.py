@@ -130,7 +130,8 @@ class App:
             return step_aside(guard, turn.deps.phrases)
         if guard != "crisis":
             # How to get treated is the one thing to read for who asks where to buy.
-            nearest = turn.edition.index.find(look.words).nearest if guard == "dosing" else None
+            is_shown = guard == "dosing" and not look.in_doubt
+            nearest = turn.edition.index.find(look.words).nearest if is_shown else None
             content, phrases = turn.edition.content, turn.deps.phrases
             return declined_card(content, guard, phrases, nearest, in_doubt=look.in_doubt)
         return self._crisis(turn)
@@ -206,10 +207,6 @@ def _command(name: str, platform: str) -> Command | None:
     return command if command and command.is_on(platform) else None
 
 
-def _asks_nothing(command: Command) -> bool:
-    return command.takes != "question" and not command.admins
-
-
 def _typed(text: str, platform: str) -> _Typed:
     match = _COMMAND.match(text.strip())
     if match:
@@ -217,7 +214,9 @@ def _typed(text: str, platform: str) -> _Typed:
         return _Typed(command, match["words"].strip() if command else text, is_slashed=True)
     # "help", "topics" and "stop" mean the command; "forget" and "ask" may be anything.
     command = _command(text.strip(), platform)
-    is_harmless = command is not None and (command.name == "stop" or _asks_nothing(command))
+    is_harmless = (
+        command is not None and command.takes != "question" and (not command.admins or command.name == "stop")
+    )
     return _Typed(command if is_harmless else None, "" if is_harmless else text, is_slashed=False)
 
 

@@ -173,24 +173,25 @@ class Guards:
 
         In a long text that runs on, a clause which says it plainly counts by itself.
         """
-        scores, fired = self._weighed(text)
+        sentences, fired = self.read(text)
+        scores = self._scores(sentences)
         clauses = _CLAUSE_ENDS.split(text[:LONGEST]) if scores[CRISIS] < CERTAIN else []
         if len(clauses) < 2 or len(text.split()) < _LONG:
             return scores, fired
         for clause in clauses:
-            if self.read(clause)[1].get(CRISIS) in self.limits.plain:
-                alone, plainly = self._weighed(clause)
-                if alone[CRISIS] >= CERTAIN:
-                    return {**scores, CRISIS: alone[CRISIS]}, {**fired, CRISIS: plainly[CRISIS]}
+            sentences, plainly = self.read(clause)
+            if plainly.get(CRISIS) in self.limits.plain:
+                alone = self._scores(sentences)[CRISIS]
+                if alone >= CERTAIN:
+                    return {**scores, CRISIS: alone}, {**fired, CRISIS: plainly[CRISIS]}
         return scores, fired
 
-    def _weighed(self, text: str) -> tuple[Mapping[str, float], Mapping[str, str]]:
-        sentences, fired = self.read(text)
+    def _scores(self, sentences: list[Sentence]) -> Mapping[str, float]:
         if not sentences:
-            return _SILENCE, {}
+            return _SILENCE
         judged = [sums for _, sums in self.classifier.scores(sentences)]
         highest = [max(column) for column in zip(*judged, strict=True)]
-        return MappingProxyType(dict(zip(GUARDS, highest, strict=True))), fired
+        return MappingProxyType(dict(zip(GUARDS, highest, strict=True)))
 
     def read(self, text: str) -> tuple[list[Sentence], dict[str, str]]:
         """The sentences of `text`, with a mark (`=burden`) after every meaning found in them.
