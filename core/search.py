@@ -224,7 +224,8 @@ class Index:
 
         Whatever is found or ruled of it may be kept: it says nothing that the content doesn't.
         """
-        if not text.isascii():
+        # Nothing typed, as for a random entry, needs no index.
+        if not text or not text.isascii():
             return None
         plain = text.lower()
         is_word = plain.isalpha() and self._recall.has(plain)

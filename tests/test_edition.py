@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from core.edition import Edition
+from core.edition import Edition, build_edition
 from tests.room import CONTENT, EDITION, GUARDS, PHRASES
 from tests.samples import biased
 
@@ -49,3 +49,11 @@ def test_a_ruling_on_words_of_the_content_is_kept_and_nothing_else_is() -> None:
     assert edition.check("Bladder") is edition.check("BLADDER")
     assert edition.check("my bladder hurts") is not edition.check("my bladder hurts")
     assert edition.check("bladders!") is not edition.check("bladders!")
+
+
+def test_where_nothing_was_typed_the_index_is_not_made() -> None:
+    edition = build_edition(CONTENT, GUARDS)
+    assert edition.check("").guard is None
+    assert vars(edition.index).keys().isdisjoint(("_names", "_recall"))
+    edition.check("bladder")
+    assert "_recall" in vars(edition.index)
